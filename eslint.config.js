@@ -1,0 +1,101 @@
+import tseslint from 'typescript-eslint'
+
+/** The house, top to bottom: a folder may import only from folders further down this list. */
+const floors = [
+  'cli',
+  'campaign',
+  'converge',
+  'drift',
+  'access',
+  'fleet',
+  'plan',
+  'playbook',
+  'inventory',
+  'modules',
+  'resources',
+  'template',
+  'shell',
+  'transport',
+  'sources',
+  'report',
+  'runs',
+  'document',
+  'model',
+  'errors',
+]
+
+/** Each third-party library is imported by one file or one folder. */
+const libraries = {
+  ssh2: 'src/transport/**',
+  yaml: 'src/document/**',
+  listr2: 'src/report/**',
+  diff: 'src/report/**',
+  picocolors: 'src/report/**',
+  commander: 'src/cli/**',
+  'minijinja-js': 'src/template/**',
+}
+
+const houseRules = floors.map((floor, index) => ({
+  files: [`src/${floor}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          ...floors.slice(0, index).map((above) => ({
+            group: [`../${above}/*`, `../../${above}/*`, `../${above}/**`, `../../${above}/**`],
+            message: `Imports point down the house only: ${floor}/ may not import ${above}/.`,
+          })),
+          ...(floor === 'converge'
+            ? []
+            : floor === 'shell'
+              ? []
+              : [
+                  {
+                    group: ['**/shell/write/**', '**/shell/write.ts'],
+                    message: 'Only converge/ imports shell/write.',
+                  },
+                ]),
+          ...Object.entries(libraries)
+            .filter(([, home]) => home !== `src/${floor}/**`)
+            .map(([name, home]) => ({
+              group: [name, `${name}/*`],
+              message: `${name} is imported by ${home} only.`,
+            })),
+        ],
+      },
+    ],
+  },
+}))
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'coverage/**', 'node_modules/**'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/consistent-type-assertions': [
+        'error',
+        { assertionStyle: 'as', objectLiteralTypeAssertions: 'never' },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+    },
+  },
+  ...houseRules,
+  {
+    files: ['src/shell/read/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['../write/*', 'ssh2', 'yaml'] }] },
+  },
+  {
+    files: ['scripts/**', 'test/**', 'bench/**', '*.config.{js,ts}', 'scripts/*.mjs'],
+    rules: { 'no-console': 'off' },
+  },
+  { files: ['**/*.{js,mjs}'], ...tseslint.configs.disableTypeChecked },
+)

@@ -1,0 +1,21 @@
+import { inventoryCodes } from './codes/inventory.ts'
+import { playbookCodes } from './codes/playbook.ts'
+import { hostCodes } from './codes/host.ts'
+import { transportCodes } from './codes/transport.ts'
+import { moduleCodes } from './codes/module.ts'
+import { runCodes } from './codes/run.ts'
+
+/**
+ * The one table of error codes: code to the sentence that the error reference prints for it.
+ * Split by family only so that a family can be read on one page.
+ */
+export const errorCodes = {
+  ...inventoryCodes,
+  ...playbookCodes,
+  ...moduleCodes,
+  ...transportCodes,
+  ...hostCodes,
+  ...runCodes,
+} as const
+
+export type ErrorCode = keyof typeof errorCodes

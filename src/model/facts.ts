@@ -1,0 +1,124 @@
+import type { Problem } from './problem.ts'
+import type { Digest } from './secret.ts'
+import type { Value } from './value.ts'
+
+/**
+ * What is known of one subject on a host. A predicted fact has no `token`: only what was observed can be
+ * relied on by a guard.
+ */
+export type Fact<T> =
+  | { readonly is: 'present'; readonly state: T; readonly token?: string }
+  | { readonly is: 'absent' }
+  | { readonly is: 'unreadable'; readonly problem: Problem }
+
+export type FileType = 'file' | 'directory' | 'link' | 'socket' | 'fifo' | 'block' | 'character'
+
+/** One path, as `lstat(2)` sees it. The token of its Fact is the raw stat row (see shell/read/stat.ts). */
+export interface PathState {
+  readonly type: FileType
+  /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
+  readonly mode: number
+  readonly uid: Value<number>
+  readonly gid: Value<number>
+  readonly size: number
+  readonly links: number
+  /** Extra POSIX ACL entries (access or default). `unknown` where the host has no way to tell. */
+  readonly acl: 'none' | 'present' | 'unknown'
+  /** `getfacl`'s extra entries where the host has it and there are any. */
+  readonly aclEntries?: readonly string[]
+  /** `st_dev`; absent where the path is only predicted. */
+  readonly device?: string
+  readonly inode?: string
+  /** Seconds since the epoch. */
+  readonly modified?: number
+  /** True where the immutable or append-only attribute is set; undefined where the host cannot tell. */
+  readonly immutable?: boolean
+  /** Mount the path is on is read-only. */
+  readonly readOnlyMount?: boolean
+  /** Of a regular file whose content was asked for. */
+  readonly content?: Value<Digest> | { readonly known: false; readonly unreadable: string }
+  /** Of a world-readable text file asked for with `text`, at most the bytes asked for. */
+  readonly text?: string
+  /** Of a symbolic link. */
+  readonly target?: string
+  /** Package that owns the path, where it was asked for; null where none does. */
+  readonly package?: string | null
+}
+
+export interface GroupState {
+  readonly gid: Value<number>
+  /** Names in the group's own line; users whose primary gid it is are in `primaryOf`. */
+  readonly members: readonly string[]
+  readonly primaryOf: readonly string[]
+  /** `nss`: known to the host's name service only, not to /etc/group. */
+  readonly source: 'local' | 'nss'
+}
+
+export interface UserState {
+  readonly uid: Value<number>
+  readonly gid: Value<number>
+  readonly gecos: string
+  readonly home: string
+  readonly shell: string
+  /** `locked`: no password can match; `empty`: none is needed; `unknown`: not readable. */
+  readonly password: 'locked' | 'set' | 'empty' | 'unknown'
+  readonly source: 'local' | 'nss'
+}
+
+/** A systemd unit as `systemctl show` and `/proc` describe it. */
+export interface UnitState {
+  readonly load: string
+  readonly active: string
+  readonly sub: string
+  readonly result: string
+  /** UnitFileState: enabled, disabled, static, ... */
+  readonly enabled: string
+  readonly needReload: boolean
+  readonly conditionMet: boolean
+  readonly mainPid: number
+  readonly restarts: number
+  readonly fragment: string
+  readonly dropIns: readonly string[]
+  readonly invocation: string
+  /** Seconds since the epoch when it became active; 0 where it never did. */
+  readonly since: number
+  /** Device and inode of the running program, `dev:ino`; absent where nothing runs. */
+  readonly runningExe?: string
+  /** Path to SHA-256 of each file that our own last start of this invocation recorded. */
+  readonly startedWith?: ReadonlyMap<string, string>
+  /** Will be restarted, started or stopped by an earlier change of this run. */
+  readonly pendingStart?: boolean
+}
+
+/** The answer to one test atom. */
+export type TestState =
+  | { readonly answer: 'yes' }
+  | { readonly answer: 'no'; readonly detail: string }
+  | { readonly answer: 'unknown'; readonly detail: string }
+
+/** What the host itself is and has. */
+export interface HostState {
+  readonly kernel: string
+  readonly machine: string
+  readonly bootId: string
+  readonly systemd: boolean
+  readonly selinux: 'enforcing' | 'permissive' | 'absent'
+  /** uid that the frame ran as; 0 is needed for changes. */
+  readonly uid: number
+  /** Programs of the closed list in shell/read that were found. */
+  readonly tools: ReadonlySet<string>
+  /** `ID` and `VERSION_ID` of os-release, such as `debian 12`. */
+  readonly distribution: string
+}
+
+/** Everything one probe frame observed. Every lookup is total: what was not asked is undefined. */
+export interface Snapshot {
+  readonly host: HostState
+  readonly paths: ReadonlyMap<string, Fact<PathState>>
+  readonly users: ReadonlyMap<string, Fact<UserState>>
+  readonly groups: ReadonlyMap<string, Fact<GroupState>>
+  readonly units: ReadonlyMap<string, Fact<UnitState>>
+  readonly tests: ReadonlyMap<string, TestState>
+  /** Handlers that an earlier change owes (ids). */
+  readonly owed: ReadonlySet<string>
+}

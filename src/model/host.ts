@@ -1,0 +1,26 @@
+import type { Secret } from './secret.ts'
+
+/** How to become root on a host where the login is not. */
+export type Become =
+  | { readonly method: 'none' }
+  /** `password`: asked once for the run, or from `--become-password-file`. */
+  | { readonly method: 'sudo'; readonly password?: Secret }
+
+/** How a host is reached; made from `ansible_*` names, ssh's own configuration and the command line. */
+export interface ConnectionSettings {
+  readonly kind: 'ssh' | 'local'
+  /** Name or address to dial. */
+  readonly address: string
+  readonly port: number
+  readonly user: string
+  readonly identityFiles: readonly string[]
+  readonly agent: boolean
+  readonly password?: Secret
+  /** One jump host, itself reached without another. */
+  readonly jump?: ConnectionSettings
+  /** `host_keys` of the inventory: OpenSSH public-key lines that alone are accepted. */
+  readonly hostKeys: readonly string[]
+  readonly knownHostsFiles: readonly string[]
+  readonly connectTimeoutMs: number
+  readonly become: Become
+}

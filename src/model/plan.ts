@@ -1,0 +1,75 @@
+import type { Problem } from './problem.ts'
+import type { Difference, Effect, ResourceId, TaskRef } from './resource.ts'
+import type { Origin } from './value.ts'
+import type { WriteOp } from './wire.ts'
+
+/** A handler's name made safe for a file name on the host: `[a-z0-9._-]+`. */
+export type HandlerId = string
+
+/** The atomic unit of work on one resource: reported, guarded and stoppable as one. */
+export interface Change {
+  readonly item: 'change'
+  /** `resource@task`: stable over replanning. */
+  readonly key: string
+  readonly resource: ResourceId
+  readonly task: TaskRef
+  readonly differences: readonly Difference[]
+  readonly ops: readonly WriteOp[]
+  readonly effects: readonly Effect[]
+  readonly disruptive: boolean
+  readonly provisional: boolean
+  readonly owes: readonly HandlerId[]
+  readonly settles: readonly HandlerId[]
+}
+
+/** A `wait_for` or `assert` that is unmet now, or waits behind changes. */
+export interface Check {
+  readonly item: 'check'
+  readonly key: string
+  readonly resource: ResourceId
+  readonly task: TaskRef
+  readonly state: 'unmet' | 'pending'
+  readonly differences: readonly Difference[]
+  readonly ops: readonly WriteOp[]
+}
+
+/** A task whose condition or arguments hang on a value that an earlier change must first produce. */
+export interface Undecided {
+  readonly item: 'undecided'
+  readonly key: string
+  readonly task: TaskRef
+  readonly what: 'condition' | 'arguments' | 'loop'
+  readonly after: readonly Origin[]
+}
+
+/** What cannot be done on this host, with the reason. A plan with a refusal changes nothing. */
+export interface Refusal {
+  readonly item: 'refused'
+  readonly key: string
+  readonly resource?: ResourceId
+  readonly task: TaskRef
+  readonly problem: Problem
+}
+
+export type Item = Change | Check | Undecided | Refusal
+
+/** Changes that go to the host in one stream. */
+export interface Stage {
+  readonly items: readonly Item[]
+  /** Why the stage ends before the end of the plan. */
+  readonly needs: readonly Origin[]
+}
+
+/** A host's ordered changes and checks. */
+export interface Plan {
+  readonly host: string
+  readonly stages: readonly Stage[]
+  /** Resources that were compared and are as they should be. */
+  readonly unchanged: number
+  /** Paths whose content was not compared because no secret source was opened. */
+  readonly notCompared: readonly string[]
+}
+
+export function planItems(plan: Plan): readonly Item[] {
+  return plan.stages.flatMap((stage) => stage.items)
+}

@@ -1,0 +1,86 @@
+import type { Place } from '../errors/place.ts'
+import type { Fact, GroupState, HostState, PathState, TestState, UnitState, UserState } from './facts.ts'
+import type { Problem } from './problem.ts'
+import type { Value } from './value.ts'
+import type { ReadAtom, WriteOp } from './wire.ts'
+
+/** `kind:key`, such as `directory:/run/openbao-kms`. Also the run journal's key: keep it stable. */
+export type ResourceId = `${string}:${string}`
+
+/** Where a resource or a change comes from. */
+export interface TaskRef {
+  /** Unique within the play, stable from run to run: `role/3` or `play/12`, plus `[i]` of a loop. */
+  readonly id: string
+  readonly name: string
+  readonly place: Place
+}
+
+/** One attribute that differs, in words an operator reads. Never holds a secret. */
+export interface Difference {
+  readonly attribute: string
+  readonly from: Value<string>
+  readonly to: Value<string>
+  /** Whole texts of a file, for `--diff`; only of what was world-readable before and is not secret now. */
+  readonly text?: { readonly from: string; readonly to: string }
+}
+
+/** Observed state, overlaid by what earlier changes of this plan will have done. */
+export interface World {
+  readonly host: HostState
+  path(path: string): Fact<PathState>
+  user(name: string): Fact<UserState>
+  group(name: string): Fact<GroupState>
+  unit(unit: string): Fact<UnitState>
+  /** Undefined where no frame has asked yet. */
+  test(key: string): TestState | undefined
+  /** All users and groups by name, predicted ones included: for `who has this id?`. */
+  users(): ReadonlyMap<string, Fact<UserState>>
+  groups(): ReadonlyMap<string, Fact<GroupState>>
+  /** Did an earlier change of this plan act on the subject, such as `path:/etc/x` or `group:y`? */
+  changed(subject: Subject): boolean
+  /** Did any earlier change of this plan act at all? */
+  readonly anyChange: boolean
+}
+
+/** What effects and `changed` speak of; several resource kinds share the subject `path`. */
+export type Subject = `path:${string}` | `user:${string}` | `group:${string}` | `unit:${string}`
+
+/** What a change will have done to the world. */
+export type Effect =
+  | { readonly set: 'path'; readonly key: string; readonly fact: Fact<PathState> }
+  | { readonly set: 'user'; readonly key: string; readonly fact: Fact<UserState> }
+  | { readonly set: 'group'; readonly key: string; readonly fact: Fact<GroupState> }
+  | { readonly set: 'unit'; readonly key: string; readonly fact: Fact<UnitState> }
+
+/** What a kind answers when its resource is compared with the world. */
+export type Planned =
+  | { readonly is: 'same' }
+  | {
+      readonly is: 'change'
+      readonly differences: readonly Difference[]
+      readonly ops: readonly WriteOp[]
+      readonly effects: readonly Effect[]
+      /** Interrupts a running service: serialised per cluster. */
+      readonly disruptive: boolean
+      /** Its bytes or ids are not known yet: `ops` is empty and it ends the stage before it. */
+      readonly provisional: boolean
+    }
+  /** A check that is not met now; `ops` waits for it (one `await` operation). */
+  | { readonly is: 'unmet'; readonly differences: readonly Difference[]; readonly ops: readonly WriteOp[] }
+  /** A check that cannot be judged before earlier changes of this plan were made. */
+  | { readonly is: 'pending'; readonly ops: readonly WriteOp[] }
+  | { readonly is: 'refused'; readonly problem: Problem }
+
+/**
+ * One thing a host has or shall have. Made by the functions in resources/, one folder a kind; the
+ * desired state lives in the closures, so that the engine needs to know no kind.
+ */
+export interface Resource {
+  readonly id: ResourceId
+  /** The subject it manages; two resources on one subject must agree. */
+  readonly subject?: Subject
+  /** Two resources with the same id are one if this is equal (JSON of the desired state, secrets as digests). */
+  readonly sameness: string
+  readonly atoms: readonly ReadAtom[]
+  plan(world: World): Planned
+}

@@ -1,0 +1,182 @@
+import type { Identity } from './identity.ts'
+import type { Payload } from './payload.ts'
+
+/**
+ * The wire vocabulary: all that can be asked of a host and all that can be done to it. It is closed,
+ * typed data; resource kinds emit it and never shell text. `shell/read` compiles atoms, `shell/write`
+ * (imported by `converge/` only) compiles operations.
+ */
+export type ReadAtom =
+  /** lstat of a path and of each of its ancestors. */
+  | {
+      readonly atom: 'path'
+      readonly path: string
+      /** Hash a regular file of at most this many bytes. */
+      readonly digestUpTo?: number
+      /** The digest is of a secret or stands at a secret's path: sealed as soon as it is decoded. */
+      readonly sealed?: boolean
+      /** Read a regular, world-readable file as text, at most this many bytes. */
+      readonly textUpTo?: number
+      /** Ask the package manager who owns it. */
+      readonly package?: boolean
+    }
+  /** `name` is looked up in the name service too where local files do not have it. (Local accounts are always read whole.) */
+  | { readonly atom: 'user'; readonly name: string }
+  | { readonly atom: 'group'; readonly name: string }
+  | { readonly atom: 'unit'; readonly unit: string }
+  /** Answers as the argv's exit status: 0 yes, else no. The operator vouches that it changes nothing. */
+  | { readonly atom: 'run'; readonly key: string; readonly argv: readonly string[] }
+  /** Can this identity connect to the socket? Asked of the kernel without connecting; no tool needed. */
+  | { readonly atom: 'reach'; readonly key: string; readonly socket: string; readonly as: Identity }
+  /** Does something exist at the path? (A path atom tells more; this one can be waited for.) */
+  | { readonly atom: 'exists'; readonly key: string; readonly path: string; readonly present: boolean }
+  /** Does a plain-HTTP URL on a loopback address answer 200? */
+  | { readonly atom: 'http'; readonly key: string; readonly url: string }
+
+/** The atoms that are answered yes, no or unknown, and so can be waited for. */
+export type TestAtom = Extract<ReadAtom, { readonly key: string }>
+
+/** What a change relied on, tested on the host in the instant before it acts. */
+export type Expect =
+  /** Raw stat row of the probe: type, mode, owner, size, device, inode, times. */
+  | { readonly token: string }
+  | { readonly absent: true }
+  /** Made by an earlier change of the same stream; the host remembers its device and inode. */
+  | { readonly madeHere: true }
+
+/** Owner, group and mode of something that is made. Owners stay symbolic; the host looks ids up. */
+export interface Ownership {
+  /** Account name, or decimal uid. */
+  readonly owner: string
+  readonly group: string
+  /** 0 to 0o7777; always sent as five octal digits. */
+  readonly mode: number
+}
+
+/** The directory an operation works in: pinned by name and, where it was probed, by device and inode. */
+export interface Parent {
+  readonly path: string
+  /** `dev:ino` from the probe, or undefined where this run makes it. */
+  readonly inode?: string
+  /** Nearest trusted proper ancestor on the same mount, where files are staged. `undefined`: stage inside the directory itself. */
+  readonly anchor?: string
+}
+
+/** How to know that a started unit is ready. */
+export type Readiness =
+  | { readonly kind: 'active' }
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'socket'; readonly path: string }
+
+export type WriteOp =
+  | { readonly op: 'group-add'; readonly name: string; readonly gid?: number; readonly system: boolean }
+  | {
+      readonly op: 'group-members'
+      readonly name: string
+      readonly add: readonly string[]
+      readonly remove: readonly string[]
+    }
+  | {
+      readonly op: 'user-add'
+      readonly name: string
+      readonly uid?: number
+      readonly group: string
+      readonly gecos: string
+      readonly home: string
+      readonly shell: string
+      readonly system: boolean
+    }
+  | {
+      readonly op: 'user-set'
+      readonly name: string
+      readonly gecos?: string
+      readonly home?: string
+      readonly shell?: string
+      readonly group?: string
+      readonly lock?: true
+    }
+  | { readonly op: 'directory-make'; readonly parent: Parent; readonly name: string; readonly to: Ownership }
+  | {
+      readonly op: 'directory-set'
+      readonly path: string
+      readonly expect: Expect
+      readonly to: Ownership
+      /** Old mode AND new mode: what it carries while the owner changes. */
+      readonly between: number
+      readonly stripAcl: boolean
+    }
+  | {
+      readonly op: 'file-put'
+      readonly parent: Parent
+      readonly name: string
+      readonly expect: Expect
+      readonly payload: Payload
+      readonly to: Ownership
+      /** Run on the staged file before it takes its place; `{}` stands for the staged path. */
+      readonly validate?: { readonly argv: readonly string[]; readonly as?: Identity }
+    }
+  | {
+      readonly op: 'file-set'
+      readonly parent: Parent
+      readonly name: string
+      readonly expect: Expect
+      readonly to: Ownership
+      readonly stripAcl: boolean
+    }
+  | {
+      readonly op: 'link-put'
+      readonly parent: Parent
+      readonly name: string
+      readonly expect: Expect
+      readonly target: string
+    }
+  /** Removes a file, link, socket or FIFO, or an empty directory. Never recursive. */
+  | {
+      readonly op: 'remove'
+      readonly parent: Parent
+      readonly name: string
+      readonly expect: Expect
+      readonly directory: boolean
+    }
+  | { readonly op: 'daemon-reload' }
+  | { readonly op: 'unit-enable'; readonly unit: string; readonly enable: boolean }
+  | {
+      readonly op: 'unit-run'
+      readonly unit: string
+      readonly verb: 'start' | 'stop' | 'restart' | 'reload'
+      readonly ready: Readiness
+      /** Seconds that readiness may take. */
+      readonly within: number
+      /** Files whose SHA-256 is recorded as what this start was made with. */
+      readonly record: readonly string[]
+    }
+  /** Polls a test until it is answered yes, at most `within` seconds; else the change fails with the last detail. */
+  | { readonly op: 'await'; readonly test: TestAtom; readonly within: number }
+  | {
+      readonly op: 'command'
+      readonly argv: readonly string[]
+      readonly as?: Identity
+      readonly within: number
+    }
+
+/** One change as the write compiler takes it: reported, guarded and stoppable as one. */
+export interface WireChange {
+  /** Small integer, unique in the frame. */
+  readonly id: number
+  /** For the host's syslog: resource id, no values. */
+  readonly label: string
+  readonly ops: readonly WriteOp[]
+  /** Handler ids recorded as owed before the first op. */
+  readonly owes: readonly string[]
+  /** Handler ids cleared after the last op. */
+  readonly settles: readonly string[]
+}
+
+/** What a host says of one change while a write frame runs. */
+export type ChangeReport =
+  | { readonly change: number; readonly says: 'doing' }
+  | { readonly change: number; readonly says: 'done'; readonly output?: string; readonly status?: number }
+  | { readonly change: number; readonly says: 'stopped' }
+  /** Something moved underneath: nothing was done. */
+  | { readonly change: number; readonly says: 'conflict'; readonly detail: string }
+  | { readonly change: number; readonly says: 'failed'; readonly step: string; readonly detail: string }

@@ -1,0 +1,50 @@
+import type * as z from 'zod'
+import type { Payload } from '../model/payload.ts'
+import type { Resource, TaskRef } from '../model/resource.ts'
+import type { Text } from '../model/text.ts'
+
+/** One file of a verified release tarball. */
+export interface BundleMember {
+  /** Path below the single top folder, such as `bin/bao-kms-provider`. */
+  readonly name: string
+  readonly payload: Payload
+}
+
+/** What the engine offers a module beside its arguments. Everything in it is memoised over all hosts of a run. */
+export interface ModuleContext {
+  readonly task: TaskRef
+  /** Bytes of a file of the role's (or play's) `files/`; after realpath it must lie inside the role or play. */
+  file(src: string): Payload
+  /** A file of `templates/`, rendered for this host and task. */
+  template(src: string): Text
+  /** Raw bytes of any file of the workstation named by the operator's variables (a release tarball and its checksums). */
+  localFile(path: string): Uint8Array
+  /** Remembers the result of `make` under `key` for the whole run. */
+  once<T>(key: string, make: () => T): T
+  /** False in runs that open no secret source: content that is a Secret is then not compared. */
+  readonly secretsOpened: boolean
+}
+
+/**
+ * A module: what a user writes. Validated arguments in, resources out; no shell, no effects. `Args` is the
+ * parsed form of the schema.
+ */
+export interface Module<Args = unknown> {
+  readonly name: string
+  /** One line. */
+  readonly summary: string
+  /** Plain words for operators, Markdown. */
+  readonly description: string
+  readonly args: z.ZodType<Args>
+  /** YAML of task lists; each is parsed and planned by a test, and printed in the docs. */
+  readonly examples: readonly string[]
+  /** Arguments whose value may be unknown while planning (bytes, never addresses). */
+  readonly mayBeUnknown: readonly string[]
+  /** `command` and `assert` follow rules of their own in the planner. */
+  resources(args: Args, context: ModuleContext): readonly Resource[]
+}
+
+/** Gives a module constant its argument type. */
+export function defineModule<Args>(module: Module<Args>): Module<Args> {
+  return module
+}
