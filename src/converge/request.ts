@@ -1,0 +1,40 @@
+import type { Inventory } from '../inventory/types.ts'
+import type { EventSink } from '../model/event.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Playbook } from '../playbook/types.ts'
+import type { Connect } from '../transport/channel.ts'
+
+/** One run of a playbook over an inventory, as the command line asks for it. Everything in it was validated. */
+export interface RunRequest {
+  readonly command: 'plan' | 'converge'
+  readonly playbook: Playbook
+  readonly inventory: Inventory
+  /** `--limit` pattern, applied to the hosts of every play. */
+  readonly limit?: string
+  /** Only tasks with one of these tags; empty: all. */
+  readonly tags: readonly string[]
+  readonly extraVars: ReadonlyMap<string, unknown>
+  readonly connect: Connect
+  /** Hosts worked on at once. */
+  readonly concurrency: number
+  /** Read old texts of world-readable files, for `--diff`. */
+  readonly diff: boolean
+  /**
+   * Shows the whole fleet's plans of a play and asks once. Undefined where the run was approved beforehand
+   * (`--yes`): hosts then go from plan to change without waiting for each other. A run approved here may only
+   * do what was shown.
+   */
+  readonly approve?: (plans: readonly Plan[]) => Promise<boolean>
+  readonly emit: EventSink
+  /** First SIGINT: finish the change in hand, start nothing new. */
+  readonly stop: AbortSignal
+  /** Second SIGINT: drop everything. */
+  readonly abort: AbortSignal
+  /** Who runs it, from where; shown to a second writer. */
+  readonly operator: string
+}
+
+export interface RunResult {
+  /** Sum of exitCode bits. */
+  readonly exitCode: number
+}
