@@ -10,24 +10,37 @@ export interface Exit {
 export interface Channel extends AsyncDisposable {
   /** Ends when the program ends; throws a KmsfleetError `transport.*` when the connection is lost. Consumed once. */
   readonly stdout: AsyncIterable<Uint8Array>
-  /** The last bytes of standard error, at most 256 KiB are ever taken. Raw host text. */
+  /** The last bytes of standard error; a program that writes more than 256 KiB of it is cut off. Raw host text. */
   stderrTail(): string
-  /** Resolves when the bytes were accepted (awaits `drain`); rejects when the channel is gone. */
+  /**
+   * Resolves when the bytes were accepted (awaits `drain`); rejects when the channel is gone. The first call says
+   * that the program was heard of: from then on no password prompt is answered. The bytes must not change afterwards.
+   */
   write(bytes: Uint8Array): Promise<void>
   /** Closes the program's standard input. */
   end(): void
+  /** Rejects with what `stdout` throws when the connection is lost. */
   readonly exited: Promise<Exit>
   readonly bytesSent: number
   readonly bytesReceived: number
 }
 
+/** One constant program in the two forms that it is started in; both are text for the login shell. */
+export interface RootCommand {
+  /** Where the login is root: `exec /usr/bin/env -i …`. */
+  readonly plain: string
+  /** What follows `sudo … --`: the same words without `exec`, so that a sudo rule can name them exactly. */
+  readonly elevated: string
+}
+
 /** A host's connection. One for each host and run. */
 export interface Connection extends AsyncDisposable {
   /**
-   * Runs `command` (one constant string for the login shell) as root: as is where the login is root, else
-   * through `become`. Resolves once the program is started; a sudo password is sent only after its prompt was seen.
+   * Runs `command` as root: as is where the login is root, else through `become`. Resolves once the program (or
+   * sudo) is started; a sudo password is sent only after its prompt was seen, and a failure of sudo is thrown by
+   * the channel's `stdout`. `signal` gives up the start, not the running program.
    */
-  execRoot(command: string, signal: AbortSignal): Promise<Channel>
+  execRoot(command: RootCommand, signal: AbortSignal): Promise<Channel>
 }
 
 /** Opens a connection: dials (retries with jitter before the handshake only), checks the host key strictly, logs in. */

@@ -1,4 +1,20 @@
 /** Errors between the workstation and a host's shell. */
 export const transportCodes = {
   'transport.unreachable': 'No connection to the host could be made.',
+  'transport.timeout': 'The host did not finish the SSH handshake or the login within the time given.',
+  'transport.handshake': 'The host speaks no SSH that is acceptable, or none at all.',
+  'transport.host-key-unknown': 'The host presented a key that is in none of its known_hosts files.',
+  'transport.host-key-changed': 'The host presented another key than the one on record.',
+  'transport.host-key-revoked': 'The host presented a key that a known_hosts file marks as revoked.',
+  'transport.known-hosts': 'A known_hosts or fingerprint file cannot be used.',
+  'transport.auth-failed': 'The host accepted none of the credentials offered.',
+  'transport.passphrase': 'A private key is encrypted and could not be opened.',
+  'transport.jump-failed': 'The jump host cannot be used, so the hosts behind it are unreachable.',
+  'transport.ssh-config': 'The configuration of the OpenSSH client cannot be used for the host.',
+  'transport.channel': 'The host refused to start a program on an open connection.',
+  'transport.lost': 'The connection broke while a program ran.',
+  'transport.flood': 'The host sent more than it was asked for.',
+  'transport.interrupted': 'The connection was given up because the run was interrupted.',
+  'transport.sudo-password': 'sudo wants a password that is missing or wrong.',
+  'transport.sudo-refused': 'sudo is absent on the host or does not let the login run the command.',
 } as const
