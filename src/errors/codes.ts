@@ -3,6 +3,7 @@ import { playbookCodes } from './codes/playbook.ts'
 import { hostCodes } from './codes/host.ts'
 import { transportCodes } from './codes/transport.ts'
 import { moduleCodes } from './codes/module.ts'
+import { resourceCodes } from './codes/resource.ts'
 import { runCodes } from './codes/run.ts'
 
 /**
@@ -13,6 +14,7 @@ export const errorCodes = {
   ...inventoryCodes,
   ...playbookCodes,
   ...moduleCodes,
+  ...resourceCodes,
   ...transportCodes,
   ...hostCodes,
   ...runCodes,

@@ -38,6 +38,8 @@ export interface World {
   groups(): ReadonlyMap<string, Fact<GroupState>>
   /** Did an earlier change of this plan act on the subject, such as `path:/etc/x` or `group:y`? */
   changed(subject: Subject): boolean
+  /** Paths strictly below a folder that an earlier change of this plan acted on. */
+  changedBelow(folder: string): readonly string[]
   /** Did any earlier change of this plan act at all? */
   readonly anyChange: boolean
 }
@@ -51,6 +53,7 @@ export type Effect =
   | { readonly set: 'user'; readonly key: string; readonly fact: Fact<UserState> }
   | { readonly set: 'group'; readonly key: string; readonly fact: Fact<GroupState> }
   | { readonly set: 'unit'; readonly key: string; readonly fact: Fact<UnitState> }
+  | { readonly set: 'test'; readonly key: string; readonly state: TestState }
 
 /** What a kind answers when its resource is compared with the world. */
 export type Planned =
@@ -82,5 +85,7 @@ export interface Resource {
   /** Two resources with the same id are one if this is equal (JSON of the desired state, secrets as digests). */
   readonly sameness: string
   readonly atoms: readonly ReadAtom[]
+  /** Asks for an act, not a state (a restart, a command that says `always`): outside proof and drift. */
+  readonly transient?: true
   plan(world: World): Planned
 }

@@ -1,0 +1,21 @@
+/** Reasons why a host's state forbids a change; found while planning, before anything is touched. */
+export const resourceCodes = {
+  'resource.unreadable': 'The state of something on the host could not be read.',
+  'resource.parent-missing': 'The directory that something shall be made in does not exist.',
+  'resource.ancestor': 'A directory on the way to a path is a link or not a directory at all.',
+  'resource.wrong-type':
+    'Something of another type stands where a resource shall be; nothing is deleted to make room.',
+  'resource.read-only': 'The path lies on a file system that is mounted read-only.',
+  'resource.immutable': 'The immutable or append-only attribute forbids a change.',
+  'resource.package-owned': 'A package of the host owns the destination.',
+  'resource.old-writer':
+    'A file that an account may still hold open for writing cannot be made trustworthy in place.',
+  'resource.hard-linked': 'A file has further names, so that its owner and mode are not its alone.',
+  'resource.not-empty': 'A directory that shall be absent has entries; nothing is removed recursively.',
+  'resource.id': 'A uid or gid is taken, shared, or not the one that is asked for; ids are never renumbered.',
+  'resource.account-missing': 'A user or group that is needed does not exist and no earlier task makes it.',
+  'resource.account-remote': 'An account is known to the name service only, and local files must decide.',
+  'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
+  'resource.tool-missing': 'A program that the change needs is not on the host.',
+  'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',
+} as const
