@@ -7,14 +7,20 @@ export interface Variable {
   readonly origin: Place
 }
 
+/** A field of {@link ConnectionSettings}, or one of the jump host's. */
+export type ConnectionField = keyof ConnectionSettings | 'jump.user' | 'jump.port'
+
 /** One host of the inventory with its merged variables (all < groups < host; nearer group wins). */
 export interface Host {
   readonly name: string
   /** The control plane it belongs to; required. */
   readonly cluster: string
+  /** All groups it is in, `all` left out, outer groups before inner ones. */
   readonly groups: readonly string[]
   readonly variables: ReadonlyMap<string, Variable>
   readonly connection: ConnectionSettings
+  /** What the inventory or the command line said; ssh's own configuration may fill in the rest. */
+  readonly explicit: ReadonlySet<ConnectionField>
 }
 
 export interface Inventory {

@@ -1,0 +1,100 @@
+import type * as z from 'zod'
+import type { ErrorCode } from '../errors/codes.ts'
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
+import { explainIssue, issueErrors, valueAt } from './issues.ts'
+import type { IssueOptions, KeyLocated } from './issues.ts'
+import type { Located } from './located.ts'
+import { readRegularFile, showFailure } from './read.ts'
+import { parseSyntax } from './syntax.ts'
+import type { PlaceOf } from './syntax.ts'
+import { findPart } from './tree.ts'
+import type { Part } from './tree.ts'
+import { readValues } from './values.ts'
+
+/** Bytes of a playbook, an inventory or a variables file at most. */
+export const documentLimit = 4 * 1024 * 1024
+
+/**
+ * Parses one YAML 1.2 document and checks it. Throws KmsfleetErrors with everything that is wrong, each
+ * error at `file:line:column`.
+ */
+export function parseDocument<T>(
+  file: string,
+  text: string,
+  schema: z.ZodType<T>,
+  options: IssueOptions = {},
+): KeyLocated<T> {
+  if (Buffer.byteLength(text) > documentLimit) {
+    throw tooLarge(file, `found ${String(Buffer.byteLength(text))} bytes`)
+  }
+  const syntax = parseSyntax(file, text)
+  const root = readValues(syntax)
+  const raw = locate(root, syntax.placeOf, root.value)
+  return locate(root, syntax.placeOf, checkValue(schema, root.value, raw, options))
+}
+
+/** {@link parseDocument} of a file; `missing` is the code of the error where it cannot be read. */
+export function readDocument<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  options: IssueOptions & { readonly missing?: ErrorCode } = {},
+): KeyLocated<T> {
+  return parseDocument(file, readText(file, options.missing ?? 'document.unreadable'), schema, options)
+}
+
+function tooLarge(file: string, found: string): KmsfleetError {
+  return new KmsfleetError(
+    'document.unreadable',
+    `expected a file of at most ${String(documentLimit)} bytes, ${found}`,
+    { place: { file, line: 1, column: 1 } },
+  )
+}
+
+/** A small text file of the operator's as UTF-8. */
+export function readText(file: string, missing: ErrorCode): string {
+  const read = readRegularFile(file, documentLimit)
+  if (read.is !== 'read') {
+    throw new KmsfleetError(missing, `expected a readable file ${file}, ${showFailure(read, documentLimit)}`)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(read.bytes)
+  } catch {
+    throw new KmsfleetError('document.syntax', `expected UTF-8 text in ${file}, found other bytes`, {
+      place: { file, line: 1, column: 1 },
+    })
+  }
+}
+
+/** The value that a schema makes of `value`; throws KmsfleetErrors with the places that `located` knows. */
+export function checkValue<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  located: Located,
+  options: IssueOptions = {},
+): T {
+  const result = schema.safeParse(value, { error: explainIssue })
+  if (result.success) return result.data
+  throw new KmsfleetErrors(issueErrors(result.error.issues, value, located, options))
+}
+
+/** The part of a document at `path`, with places of its own. */
+export function partOf(document: KeyLocated, path: readonly PropertyKey[]): KeyLocated {
+  return {
+    value: valueAt(document.value, path),
+    place: (below = []) => document.place([...path, ...below]),
+    keyPlace: (below) => document.keyPlace([...path, ...below]),
+    source: (below) => document.source([...path, ...below]),
+  }
+}
+
+function locate<T>(root: Part, placeOf: PlaceOf, value: T): KeyLocated<T> {
+  return {
+    value,
+    place: (path = []) => placeOf(findPart(root, path).part.offset),
+    keyPlace: (path) => placeOf(findPart(root, path).keyOffset),
+    source: (path) => {
+      const found = findPart(root, path)
+      return found.exact ? found.part.source : undefined
+    },
+  }
+}
