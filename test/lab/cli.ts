@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { readLab, startLab, type LabDescription } from './lab.ts'
+import { releaseSlot, slotOwner, slotsInUse, type Slot } from './slot.ts'
+import { variants, type Variant } from './variant.ts'
+
+const usage = `npm run lab -- COMMAND
+  up N [--variant V]...    boot N bare hosts; several --variant are given to the hosts in turn
+                           (${variants.join(', ')})
+  status                   the labs that are up, and their hosts
+  ssh I [COMMAND]          log in to host I of the lab, or run a command there
+  down [--all]             end the labs that 'up' made (--all: those of running tests too)
+With --lab L, status, ssh and down are about lab L alone.`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    variant: { type: 'string', multiple: true, default: ['plain'] },
+    lab: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const [command, ...rest] = positionals
+
+function fail(problem: string): never {
+  process.stderr.write(`lab: ${problem}\n\n${usage}\n`)
+  process.exit(1)
+}
+
+function isVariant(name: string): name is Variant {
+  return variants.some((variant) => variant === name)
+}
+
+function chosenSlots(): Slot[] {
+  if (values.lab !== undefined) {
+    const slot = Number(values.lab)
+    return slotsInUse().includes(slot) ? [slot] : fail(`expected the number of a lab, found ${values.lab}`)
+  }
+  return slotsInUse().filter((slot) => values.all || command === 'status' || slotOwner(slot) === 'nobody')
+}
+
+function describe(lab: LabDescription): string {
+  const hosts = lab.hosts.map(
+    (host) => `  ${host.name.padEnd(4)} ${host.user}@${host.address}:${String(host.port)}  ${host.variant}`,
+  )
+  return [`lab ${String(lab.slot)}  inventory: ${lab.inventoryFile}`, ...hosts].join('\n')
+}
+
+async function up(): Promise<void> {
+  const count = Number(rest[0])
+  if (!Number.isInteger(count) || count < 1 || count > 250)
+    fail(`expected up N with N from 1 to 250, found ${rest[0] ?? 'nothing'}`)
+  const chosen = values.variant.map((name) =>
+    isVariant(name) ? name : fail(`expected a variant (${variants.join(', ')}), found ${name}`),
+  )
+  const hosts = Array.from({ length: count }, (_, index) => ({
+    variant: chosen[index % chosen.length] ?? 'plain',
+  }))
+  const lab = await startLab({ hosts, detached: true })
+  console.log(describe(lab))
+}
+
+function status(): void {
+  const slots = chosenSlots()
+  if (slots.length === 0) console.log('no lab is up')
+  for (const slot of slots) {
+    try {
+      console.log(describe(readLab(slot)))
+    } catch {
+      console.log(
+        `lab ${String(slot)}  is starting, or was left half made: npm run lab -- down --lab ${String(slot)}`,
+      )
+    }
+  }
+}
+
+function ssh(): number {
+  const slot = chosenSlots().at(-1) ?? fail('expected a lab that is up, found none: npm run lab -- up 3')
+  const lab = readLab(slot)
+  const [which = '', ...remote] = rest
+  const host = lab.hosts.find(({ name }) => name === which || name === `h${which}`)
+  if (host === undefined)
+    return fail(`expected ssh I with I from 1 to ${String(lab.hosts.length)}, found ${which}`)
+  const options = [
+    ['-F', '/dev/null'],
+    ['-i', lab.keyFile],
+    ['-o', `UserKnownHostsFile=${lab.knownHostsFile}`],
+    ['-o', 'StrictHostKeyChecking=yes'],
+    ['-o', 'IdentitiesOnly=yes'],
+    ['-p', String(host.port)],
+  ].flat()
+  const { status: code } = spawnSync('ssh', [...options, '--', `${host.user}@${host.address}`, ...remote], {
+    stdio: 'inherit',
+  })
+  return code ?? 1
+}
+
+switch (command) {
+  case 'up':
+    await up()
+    break
+  case 'down':
+    for (const slot of chosenSlots()) {
+      await releaseSlot(slot)
+      console.log(`lab ${String(slot)} is down`)
+    }
+    break
+  case 'status':
+    status()
+    break
+  case 'ssh':
+    process.exitCode = ssh()
+    break
+  case undefined:
+  default:
+    if (values.help) console.log(usage)
+    else fail(`expected a command, found ${command ?? 'none'}`)
+}

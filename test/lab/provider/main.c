@@ -1,0 +1,90 @@
+#include "provider.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void fail(int code, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  fputs("bao-kms-provider: ", stderr);
+  vfprintf(stderr, format, values);
+  fputc('\n', stderr);
+  va_end(values);
+  exit(code);
+}
+
+static const char *option(int argc, char **argv, const char *name) {
+  for (int i = 2; i + 1 < argc; i++)
+    if (strcmp(argv[i], name) == 0) return argv[i + 1];
+  return NULL;
+}
+
+static const char *required(int argc, char **argv, const char *name) {
+  const char *value = option(argc, argv, name);
+  if (!value) fail(EXIT_USAGE, "%s needs %s", argv[1], name);
+  return value;
+}
+
+static int checks, failures;
+
+/* `problem` NULL: passed. */
+static void report(const char *id, const char *problem) {
+  printf("%s{\"id\":\"%s\",\"title\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}", checks++ ? "," : "", id, id,
+         problem ? "fail" : "pass", problem ? problem : "");
+  failures += problem != NULL;
+}
+
+static int reported(void) {
+  puts("]}");
+  return failures ? EXIT_CHECK : EXIT_OK;
+}
+
+static int doctor(const char *config) {
+  config_load(config);
+  printf("{\"name\":\"doctor\",\"checks\":[");
+  report("config.load", NULL);
+  report("config.validate", NULL);
+  report("socket.group", group_id(config_get("server.socketGroup")) < 0 ? "group does not exist" : NULL);
+  report("jwt.local", file_refusal(config_get("auth.jwt.jwtFile"), 0037));
+  return reported();
+}
+
+static int probe(const char *path) {
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  struct stat st;
+  if (strlen(path) >= sizeof to.sun_path) fail(EXIT_USAGE, "--socket is too long");
+  strcpy(to.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  printf("{\"name\":\"probe\",\"checks\":[");
+  report("socket.path", lstat(path, &st) < 0 ? "not reachable" : S_ISSOCK(st.st_mode) ? NULL : "not a socket");
+  report("socket.connect", connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ? "connect failed" : NULL);
+  close(fd);
+  return reported();
+}
+
+int main(int argc, char **argv) {
+  const char *command = argc > 1 ? argv[1] : "";
+  if (strcmp(command, "version") == 0) {
+    puts("version " VERSION " commit stand-in");
+    return EXIT_OK;
+  }
+  if (strcmp(command, "serve") == 0) {
+    config_load(required(argc, argv, "--config"));
+    serve();
+  }
+  if (strcmp(command, "config") == 0) {
+    config_load(required(argc, argv, "--config"));
+    printf("providerName: %s\nsocketPath: %s\n", config_get("transit.keyIdScope.providerName"),
+           config_get("server.socketPath"));
+    return EXIT_OK;
+  }
+  if (strcmp(command, "doctor") == 0) return doctor(required(argc, argv, "--config"));
+  if (strcmp(command, "probe") == 0) return probe(required(argc, argv, "--socket"));
+  fail(EXIT_USAGE, "expected serve, config, doctor, probe or version");
+}

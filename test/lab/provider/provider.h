@@ -1,0 +1,49 @@
+/*
+ * A stand-in for bao-kms-provider, for the lab only. It has the outside of the real one as far as a host's set-up can
+ * tell: its configuration, what it refuses to start on, its socket, its health endpoints and the KMS v2 protocol. It
+ * knows no OpenBao, and what it does to plaintext is no encryption.
+ */
+#ifndef PROVIDER_H
+#define PROVIDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit codes of the real program. */
+enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_CHECK = 4, EXIT_RUNTIME = 5 };
+
+/* Prints to stderr and ends the process with the code. */
+void fail(int code, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+
+/* config.c: reads and checks a configuration, or ends the process with EXIT_CONFIG. */
+void config_load(const char *file);
+/* The value at a dotted path, its default, or NULL. */
+const char *config_get(const char *path);
+/* Why a file is refused, or NULL. `forbidden` are the mode bits that must be clear. */
+const char *file_refusal(const char *file, unsigned forbidden);
+/* Reads a file of at most `size` - 1 bytes as text; returns its length, or -1. */
+long file_read(const char *file, char *text, size_t size);
+/* A gid by its name or number, or -1. /etc/group is read by hand: a static program has no NSS. */
+long group_id(const char *group);
+
+/* kms.c: one HTTP/2 connection of a gRPC client. */
+struct kms;
+struct kms *kms_open(int fd);
+/* Both return 0, or -1 when the connection is done with. */
+int kms_readable(struct kms *kms);
+int kms_writable(struct kms *kms);
+int kms_wants_write(struct kms *kms);
+void kms_close(struct kms *kms);
+
+/* message.c: answers a call; returns the gRPC status, with `reply` holding the message of an OK. */
+struct bytes {
+  uint8_t *data;
+  size_t length;
+};
+enum { GRPC_OK = 0, GRPC_INVALID = 3, GRPC_EXHAUSTED = 8, GRPC_UNIMPLEMENTED = 12 };
+int kms_call(const char *path, struct bytes request, struct bytes *reply);
+
+/* serve.c: runs until SIGTERM or SIGINT. */
+void serve(void) __attribute__((noreturn));
+
+#endif
