@@ -1,0 +1,135 @@
+import { showPlace } from '../errors/place.ts'
+import type { HostOutcome } from '../model/outcome.ts'
+import type { Problem } from '../model/problem.ts'
+import { hostList } from './names.ts'
+import { styled, type Line, type Style } from './paint.ts'
+import type { HostSummary, RunSummary } from './summary.ts'
+import { resourceOfKey } from './view.ts'
+import { duration } from './words.ts'
+
+/** Best first: what needs a person stands last, next to the prompt. */
+const order: readonly HostOutcome[] = [
+  'ok',
+  'changed',
+  'differs',
+  'not-run',
+  'stopped',
+  'unreachable',
+  'failed',
+]
+
+const words: Readonly<Record<HostOutcome, { readonly word: string; readonly style: Style }>> = {
+  ok: { word: 'ok', style: 'good' },
+  changed: { word: 'changed', style: 'change' },
+  differs: { word: 'differs', style: 'change' },
+  failed: { word: 'failed', style: 'bad' },
+  unreachable: { word: 'unreachable', style: 'bad' },
+  stopped: { word: 'stopped', style: 'warn' },
+  'not-run': { word: 'not run', style: 'warn' },
+}
+
+/** How every host ended, alike ones in one row, then a line that counts them. */
+export function recapLines(summary: RunSummary): readonly Line[] {
+  const hosts = [...summary.hosts.values()]
+  const rows = groupBy(hosts, (host) => [host.outcome, numbers(host)].join('|')).sort(
+    (a, b) => order.indexOf(a[0].outcome) - order.indexOf(b[0].outcome),
+  )
+  const cells = rows.map((group) => ({
+    names: hostList(group.map(({ host }) => host)),
+    ...words[group[0].outcome],
+    numbers: numbers(group[0]),
+    time: times(group),
+  }))
+  const wide = (of: (cell: (typeof cells)[number]) => string): number =>
+    Math.min(60, Math.max(0, ...cells.map((cell) => of(cell).length)))
+  const [names, word, number] = [wide((c) => c.names), wide((c) => c.word), wide((c) => c.numbers)]
+  return [
+    ...cells.map((cell): Line => [
+      `${cell.names.padEnd(names)}  `,
+      styled(cell.style, cell.word.padEnd(word)),
+      `  ${`${cell.numbers.padEnd(number)}  ${cell.time}`.trimEnd()}`,
+    ]),
+    totals(hosts, summary.milliseconds),
+  ]
+}
+
+/** What was done and what was left, in the words of the host's outcome. */
+function numbers(host: HostSummary): string {
+  const parts: string[] = []
+  if (host.changed > 0) parts.push(`${String(host.changed)} changed`)
+  if (host.differing > 0) parts.push(`${String(host.differing)} differing`)
+  if (host.changed + host.differing + host.unchanged > 0) parts.push(`${String(host.unchanged)} unchanged`)
+  return parts.join(', ')
+}
+
+function times(group: readonly HostSummary[]): string {
+  const known = group.flatMap(({ cost }) => (cost === undefined ? [] : [cost.milliseconds]))
+  if (known.length === 0) return ''
+  const [least, most] = [duration(Math.min(...known)), duration(Math.max(...known))]
+  return least === most ? least : `${least} to ${most}`
+}
+
+function totals(hosts: readonly HostSummary[], milliseconds: number): Line {
+  const parts = order.flatMap((outcome) => {
+    const number = hosts.filter((host) => host.outcome === outcome).length
+    return number === 0 ? [] : [`${String(number)} ${words[outcome].word}`]
+  })
+  const total = `${String(hosts.length)} ${hosts.length === 1 ? 'host' : 'hosts'}`
+  return [styled('strong', total), `: ${parts.join(', ')} in ${duration(milliseconds)}`]
+}
+
+/**
+ * Every problem once with the hosts that have it: host and resource, then what was expected and found, where it is
+ * asked for, what to do. Rails stand last.
+ */
+export function failureLines(summary: RunSummary): readonly Line[] {
+  const all = [...summary.hosts.values()].flatMap((host) =>
+    host.problems.map((entry) => ({ host: host.host, ...entry })),
+  )
+  const alike = groupBy(all, ({ change, problem }) => JSON.stringify([change, problem]))
+  return [
+    ...alike.flatMap((group) => {
+      const [{ change, problem }] = group
+      const resource = change === undefined ? problem.subject : resourceOfKey(change)
+      return failure(
+        `${hostList(group.map(({ host }) => host))}${resource === undefined ? '' : `: ${resource}`}`,
+        problem,
+      )
+    }),
+    ...summary.rails.flatMap((problem) => failure('the run was stopped', problem)),
+    ...widenedLines(summary),
+  ]
+}
+
+function failure(head: string, problem: Problem): readonly Line[] {
+  return [
+    [styled('bad', 'FAILED'), ' ', styled('strong', head)],
+    [`  ${problem.message}`, styled('dim', `  [${problem.code}]`)],
+    ...(problem.place === undefined ? [] : [[`  at ${showPlace(problem.place)}`]]),
+    ...(problem.hint === undefined ? [] : [[`  hint: ${problem.hint}`]]),
+    [],
+  ]
+}
+
+function widenedLines(summary: RunSummary): readonly Line[] {
+  const hosts = [...summary.hosts.values()].filter(({ widened }) => widened.length > 0)
+  return groupBy(hosts, ({ widened }) => JSON.stringify(widened)).flatMap((group): readonly Line[] => [
+    [styled('warn', 'WIDENED'), ' ', styled('strong', hostList(group.map(({ host }) => host)))],
+    ...group[0].widened.map((key): Line => [
+      `  ${resourceOfKey(key)} was not in the plan that was made first`,
+    ]),
+    [],
+  ])
+}
+
+/** Groups in order of appearance; none is empty. */
+function groupBy<T>(list: readonly T[], keyOf: (each: T) => string): [T, ...T[]][] {
+  const groups = new Map<string, [T, ...T[]]>()
+  for (const each of list) {
+    const key = keyOf(each)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [each])
+    else group.push(each)
+  }
+  return [...groups.values()]
+}
