@@ -88,6 +88,8 @@ export interface UnitState {
   readonly startedWith?: ReadonlyMap<string, string>
   /** Will be restarted, started or stopped by an earlier change of this run. */
   readonly pendingStart?: boolean
+  /** Predicted only: SHA-256 (or `absent`) of each unit file that an earlier change's daemon-reload will have read. */
+  readonly reloadedWith?: ReadonlyMap<string, string>
 }
 
 /** The answer to one test atom. */

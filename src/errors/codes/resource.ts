@@ -13,7 +13,7 @@ export const resourceCodes = {
   'resource.hard-linked': 'A file has further names, so that its owner and mode are not its alone.',
   'resource.not-empty': 'A directory that shall be absent has entries; nothing is removed recursively.',
   'resource.id': 'A uid or gid is taken, shared, or not the one that is asked for; ids are never renumbered.',
-  'resource.account-missing': 'A user or group that is needed does not exist and no earlier task makes it.',
+  'resource.unknown-account': 'A user or group that is needed does not exist and no earlier task makes it.',
   'resource.account-remote': 'An account is known to the name service only, and local files must decide.',
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
   'resource.tool-missing': 'A program that the change needs is not on the host.',

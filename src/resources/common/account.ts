@@ -1,0 +1,53 @@
+import type { Fact, GroupState, HostState, UserState } from '../../model/facts.ts'
+import type { Problem } from '../../model/problem.ts'
+import { problem } from './result.ts'
+
+/**
+ * Why an id cannot be the one of `name`: another name has it. Two names on one id are one account to the
+ * kernel, whatever their names promise.
+ */
+export function isTaken(
+  field: 'uid' | 'gid',
+  id: number,
+  name: string,
+  accounts: ReadonlyMap<string, Fact<UserState | GroupState>>,
+): Problem | undefined {
+  for (const [other, fact] of accounts) {
+    if (other === name || fact.is !== 'present') continue
+    const theirs = field === 'gid' || !('uid' in fact.state) ? fact.state.gid : fact.state.uid
+    if (theirs.known && theirs.value === id) {
+      return problem(
+        'resource.id',
+        name,
+        `expected ${field} ${String(id)} to belong to ${name} alone, found that ${other} has it`,
+        'Ids are never renumbered: choose another one, or give the other account a new one by hand.',
+      )
+    }
+  }
+  return undefined
+}
+
+/** Known to the name service only: local files must decide, or the directory server decides over root's files. */
+export function remoteAccount(kind: 'user' | 'group', name: string): Problem {
+  return problem(
+    'resource.account-remote',
+    name,
+    `expected ${name} to be a local ${kind} or none, found it in the host's name service only`,
+    'Choose another name, or remove the entry from the directory.',
+  )
+}
+
+/** Neither systemd-sysusers nor the program of the shadow suite is there. */
+export function toolMissing(
+  name: string,
+  tool: 'groupadd' | 'useradd',
+  host: HostState,
+): Problem | undefined {
+  if (host.tools.has('systemd-sysusers') || host.tools.has(tool)) return undefined
+  return problem(
+    'resource.tool-missing',
+    name,
+    `expected systemd-sysusers or ${tool} on the host, found neither`,
+    'Install the `passwd` (or `shadow`) package, or make the account when the image is built.',
+  )
+}

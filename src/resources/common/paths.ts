@@ -1,0 +1,17 @@
+/** `/a/b` of `/a/b/c`, `/` of `/a`. */
+export function directoryOf(path: string): string {
+  const cut = path.lastIndexOf('/')
+  return cut <= 0 ? '/' : path.slice(0, cut)
+}
+
+/** `c` of `/a/b/c`. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** Proper ancestors from the root down: `/`, `/a`, `/a/b` of `/a/b/c`; none of `/`. */
+export function ancestorsOf(path: string): readonly string[] {
+  if (path === '/') return []
+  const parts = path.split('/').slice(1, -1)
+  return ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)]
+}
