@@ -51,6 +51,8 @@ export interface LabDescription {
 export interface Lab extends LabDescription, AsyncDisposable {
   /** Stdout of a sh script run as root inside a host, by no way of kmsfleet's; throws with its stderr if it fails. */
   readonly exec: (host: LabHost, script: string) => Promise<string>
+  /** A running host's / as it sees it, with what it mounts: reaches its sockets from here. Holds until it restarts. */
+  readonly liveRoot: (host: LabHost) => string
   /** Ends the hosts and leaves nothing behind. May be called again. */
   readonly down: () => Promise<void>
 }
@@ -147,16 +149,22 @@ function labOf(description: LabDescription): Lab {
   return {
     ...description,
     exec: (host, script) => execOnHost(description.slot, host, script),
+    liveRoot: (host) => `/proc/${String(initOf(description.slot, host))}/root`,
     down,
     [Symbol.asyncDispose]: down,
   }
 }
 
 async function execOnHost(slot: Slot, host: LabHost, script: string): Promise<string> {
-  const init = hostInit(slot, host.name)
-  if (init === undefined) throw new Error(`expected ${host.name} to run, found no PID 1 of it`)
+  const init = initOf(slot, host)
   const inside = ['--mount', '--uts', '--ipc', '--pid', '--root', '--wd=/']
   const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
   const shell = ['/usr/bin/env', '-i', path, 'LC_ALL=C', 'HOME=/root', '/bin/sh', '-e']
   return run(['nsenter', `--target=${String(init)}`, ...inside, ...shell], { stdin: script })
+}
+
+function initOf(slot: Slot, host: LabHost): number {
+  const init = hostInit(slot, host.name)
+  if (init === undefined) throw new Error(`expected ${host.name} to run, found no PID 1 of it`)
+  return init
 }
