@@ -1,0 +1,118 @@
+import { KmsfleetError } from '../../errors/error.ts'
+import type { ReadAtom, TestAtom } from '../../model/wire.ts'
+
+/** What is asked about one path, all atoms taken together. */
+export interface PathQuestion {
+  readonly path: string
+  /** False for ancestors and for `exists`: only the stat row is wanted. */
+  readonly asked: boolean
+  readonly digestUpTo?: number
+  readonly sealed: boolean
+  readonly textUpTo?: number
+  readonly package: boolean
+}
+
+/** Atoms sorted by how they are asked, each thing once. */
+export interface Questions {
+  /** Ancestors stand before what is below them. */
+  readonly paths: readonly PathQuestion[]
+  readonly users: readonly string[]
+  readonly groups: readonly string[]
+  readonly units: readonly string[]
+  readonly tests: readonly TestAtom[]
+}
+
+function unsendable(what: string, found: string, hint: string): KmsfleetError {
+  return new KmsfleetError('host.unsendable', `expected ${what}, found ${JSON.stringify(found)}`, { hint })
+}
+
+/** Absolute, without newline or NUL, and in its one canonical form, so that a row can be told by its name. */
+export function checkPath(path: string): string {
+  if (!path.startsWith('/') || /[\n\0]/.test(path)) {
+    throw unsendable('an absolute path without newline', path, 'only such paths can be managed')
+  }
+  if (path !== '/' && path.split('/').slice(1).some((part) => part === '' || part === '.' || part === '..')) {
+    throw unsendable('a path without "//", "." and ".." parts', path, 'write the path in its shortest form')
+  }
+  return path
+}
+
+function checkName(name: string): string {
+  if (!/^[^\s:,/\0-]([^\s:,/\0])*$/.test(name)) {
+    throw unsendable('an account name', name, 'no blanks, ":", ",", "/", and no "-" in front')
+  }
+  return name
+}
+
+function checkUnit(unit: string): string {
+  if (!/^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$/.test(unit)) {
+    throw unsendable('a systemd unit name', unit, 'see "man systemd.unit" for the characters it may have')
+  }
+  return unit
+}
+
+/** `/`, `/a`, `/a/b` for `/a/b/c`. */
+export function ancestorsOf(path: string): readonly string[] {
+  const parts = path.split('/').slice(1, -1)
+  return path === '/' ? [] : ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)]
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b)
+}
+
+function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
+  if (a === undefined) return b
+  const digestUpTo = larger(a.digestUpTo, b.digestUpTo)
+  const textUpTo = larger(a.textUpTo, b.textUpTo)
+  return {
+    path: a.path,
+    asked: a.asked || b.asked,
+    sealed: a.sealed || b.sealed,
+    package: a.package || b.package,
+    ...(digestUpTo === undefined ? {} : { digestUpTo }),
+    ...(textUpTo === undefined ? {} : { textUpTo }),
+  }
+}
+
+const isTest = (atom: ReadAtom): atom is TestAtom => 'key' in atom
+
+/** Throws KmsfleetError `host.unsendable` for what no host could be asked. */
+export function questionsOf(atoms: readonly ReadAtom[]): Questions {
+  const paths = new Map<string, PathQuestion>()
+  const add = (question: PathQuestion): void => {
+    paths.set(question.path, merge(paths.get(question.path), question))
+  }
+  const plain = { asked: false, sealed: false, package: false }
+  const users = new Set<string>()
+  const groups = new Set<string>()
+  const units = new Set<string>()
+  const tests = new Map<string, TestAtom>()
+  for (const atom of atoms) {
+    if (isTest(atom)) {
+      if (atom.atom === 'exists') add({ path: checkPath(atom.path), ...plain })
+      if (atom.atom === 'reach') checkPath(atom.socket)
+      tests.set(atom.key, atom)
+    } else if (atom.atom === 'path') {
+      for (const path of ancestorsOf(checkPath(atom.path))) add({ path, ...plain })
+      add({
+        path: atom.path,
+        asked: true,
+        sealed: atom.sealed ?? false,
+        package: atom.package ?? false,
+        ...(atom.digestUpTo === undefined ? {} : { digestUpTo: atom.digestUpTo }),
+        ...(atom.textUpTo === undefined ? {} : { textUpTo: atom.textUpTo }),
+      })
+    } else if (atom.atom === 'user') users.add(checkName(atom.name))
+    else if (atom.atom === 'group') groups.add(checkName(atom.name))
+    else units.add(checkUnit(atom.unit))
+  }
+  const depth = (path: string): number => (path === '/' ? 0 : path.split('/').length)
+  return {
+    paths: [...paths.values()].sort((a, b) => depth(a.path) - depth(b.path)),
+    users: [...users],
+    groups: [...groups],
+    units: [...units],
+    tests: [...tests.values()],
+  }
+}

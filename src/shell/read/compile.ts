@@ -1,0 +1,122 @@
+import type { Identity } from '../../model/identity.ts'
+import type { ReadAtom, TestAtom } from '../../model/wire.ts'
+import { KmsfleetError } from '../../errors/error.ts'
+import { startedFolder, owedFolder, runFolder } from '../layout.ts'
+import { quote } from '../quote.ts'
+import type { Frame } from '../session.ts'
+import { questionsOf } from './atoms.ts'
+import type { PathQuestion, Questions } from './atoms.ts'
+import { decodeSnapshot } from './decode.ts'
+
+/** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
+const ownAtoms: readonly ReadAtom[] = [
+  { atom: 'path', path: runFolder },
+  { atom: 'path', path: owedFolder },
+  { atom: 'path', path: startedFolder },
+]
+
+function checkedUrl(url: string): string {
+  if (!/^http:\/\/(127\.[0-9.]+|\[::1\]|localhost)(:[0-9]+)?(\/[!-~]*)?$/.test(url)) {
+    throw new KmsfleetError('host.unsendable', `expected a plain-HTTP URL on a loopback address, found ${JSON.stringify(url)}`, {
+      hint: 'such as http://127.0.0.1:8082/ready',
+    })
+  }
+  return url
+}
+
+function asIdentity(identity: Identity, test: string): string {
+  if (identity.by === 'number') {
+    const groups = identity.groups.map(String).join(',')
+    return `kf_account= kf_uid=${String(identity.uid)} kf_gid=${String(identity.gid)} kf_groups=${quote(groups)}; ${test}`
+  }
+  return `if kf_identity ${quote(identity.user)}; then ${test}; else kf_answer=unknown kf_detail='no such account'; fi`
+}
+
+/** Shell that runs one test and sets `kf_answer` (yes, no, unknown) and `kf_detail`. Needs the read prelude. */
+export function testScript(test: TestAtom): string {
+  switch (test.atom) {
+    case 'run':
+      return `kf_test_run ${test.argv.map(quote).join(' ')}`
+    case 'reach':
+      return asIdentity(test.as, `kf_test_reach ${quote(test.socket)}`)
+    case 'exists':
+      return `kf_test_${test.present ? 'exists' : 'absent'} ${quote(test.path)}`
+    case 'http':
+      return `kf_test_http ${quote(checkedUrl(test.url))}`
+  }
+}
+
+/** The prelude's `kf_path` reads these letters: a asked, h digest, t text, p package. */
+function flags(question: PathQuestion): string {
+  if (!question.asked) return '-'
+  const digest = question.digestUpTo === undefined ? '' : `h${String(question.digestUpTo)}`
+  // what stands at a secret's path is never read as text
+  const text = question.textUpTo === undefined || question.sealed ? '' : `t${String(question.textUpTo)}`
+  return `a${question.package ? 'p' : ''}${digest}${text}`
+}
+
+/** All but the nonce: the same for every host that is asked the same. */
+function body(questions: Questions): string {
+  const { paths, users, groups, units, tests } = questions
+  const call = (name: string, words: readonly string[]): readonly string[] =>
+    words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
+  return [
+    'kf_mark probe',
+    '{',
+    `kf_host ${units.map((unit) => quote(`${startedFolder}/${unit}`)).join(' ')}`,
+    `kf_list=${quote(paths.map(({ path }) => path).join('\n'))}`,
+    `kf_paths ${paths.map((question) => `${flags(question)} ${quote(question.path)}`).join(' ')}`,
+    ...call('kf_names passwd', users),
+    ...call('kf_names group', groups),
+    ...call('kf_shadow', users),
+    ...call('kf_units', units),
+    ...tests
+      .filter(({ atom }) => atom !== 'exists')
+      .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
+    '} </dev/null',
+  ].join('\n')
+}
+
+function withNonce(script: string, nonce: string): string {
+  return `kf_nonce=${quote(nonce)}\n${script}`
+}
+
+/**
+ * Shell that prints one probe section: a mark and the fields that {@link decodeProbe} reads. Needs the read prelude.
+ * The write compiler puts it behind its changes, outside the subshell that has the write functions.
+ */
+export function probeScript(atoms: readonly ReadAtom[], nonce: string): string {
+  return withNonce(body(questionsOf([...ownAtoms, ...atoms])), nonce)
+}
+
+/** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
+export function probeDeadline(atoms: readonly ReadAtom[]): number {
+  const seconds = atoms.map(({ atom }) => (atom === 'run' ? 32 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1))
+  return 1000 * seconds.reduce((sum, each) => sum + each, 60)
+}
+
+/** Bytes that the probes of these atoms may answer: accounts of a large host, and what each atom may add. */
+export function probeOutputLimit(atoms: readonly ReadAtom[]): number {
+  const bytes = atoms.map((atom) => 16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) : 0))
+  return bytes.reduce((sum, each) => sum + each, 8 * 1024 * 1024)
+}
+
+/** Turns the fields of a probe section made by {@link probeScript} for the same atoms into facts. */
+export function decodeProbe(atoms: readonly ReadAtom[]): Frame['decode'] {
+  const questions = questionsOf([...ownAtoms, ...atoms])
+  return (fields) => decodeSnapshot(questions, fields)
+}
+
+/** One frame that asks all of `atoms` at once. Throws KmsfleetError `host.unsendable`. It has no way to emit a write. */
+export function compileRead(atoms: readonly ReadAtom[]): Frame {
+  const questions = questionsOf([...ownAtoms, ...atoms])
+  const script = body(questions)
+  return {
+    access: 'read',
+    script: (nonce) => withNonce(script, nonce),
+    payloads: [],
+    deadlineMs: probeDeadline(atoms),
+    outputLimit: probeOutputLimit(atoms),
+    decode: (fields) => decodeSnapshot(questions, fields),
+  }
+}

@@ -1,0 +1,613 @@
+# shellcheck shell=sh
+# Functions that the first frame of a session defines in the resident shell. They only read: what changes a host is
+# in the write side's prelude, which lives in a subshell of its frame. Callers: the read compiler and the write side.
+# POSIX sh as dash, bash, busybox ash and mksh run it, with GNU or busybox tools. No here-documents: bash and mksh
+# put them in /tmp. No line may start inside a quoted string with blanks or `#` that matter: the sender strips them.
+# Globals start with kf_. Functions meant for the write side:
+#   kf_f FIELD...                      prints fields, each ended by NUL
+#   kf_mark WORD FIELD...              starts a record
+#   at DIR [DEV:INO]                   enters a directory, pinned
+#   kf_token PATH                      prints the token that the decoder keeps for PATH
+#   kf_digest DIR NAME MAXSIZE         prints the SHA-256 of a regular file whose directory may be hostile
+#   kf_identity USER                   sets kf_uid kf_gid kf_groups kf_account
+#   kf_as UID GID GROUPS -- ARGV...    runs as another identity, sets kf_out kf_status
+#   kf_run SECONDS CAP ARGV...         runs as root, sets kf_out kf_status
+#   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_run ARGV...
+#                                      set kf_answer (yes, no, unknown) and kf_detail
+
+NL='
+'
+kf_ifs=$IFS
+: "${kf_nonce=}" "${kf_list=}" "${kf_account=}"
+kf_format='%f %u %g %h %d %i %s %Y %z'
+
+# printf is no builtin of mksh: an argv would show the fields to every local user.
+if [ -n "${KSH_VERSION-}" ]; then
+  kf_f() {
+    for kf_x do
+      # shellcheck disable=SC3045,SC2039
+      print -rn -- "$kf_x"
+      print -n '\0'
+    done
+  }
+else
+  kf_f() { printf '%s\0' "$@"; }
+fi
+
+kf_mark() { kf_f "@$kf_nonce" "$@"; }
+
+# bash and mksh work out the builtin `pwd -P` from the string and can be fooled by a race; a program asks the kernel.
+kf_pwd=/bin/pwd
+[ -x "$kf_pwd" ] || kf_pwd=/usr/bin/pwd
+
+# `[ -w ]` is access(2), which knows read-only mounts and immutable files, except in busybox, which reads mode bits.
+kf_access=yes
+if [ -z "${BASH_VERSION-}${KSH_VERSION-}" ] && command -v '[[' >/dev/null 2>&1; then kf_access=no; fi
+
+kf_tools=
+for kf_x in apk chroot curl dpkg-query getent getfacl lsattr rpm runuser setfacl setpriv sha256sum su systemctl \
+  timeout wget busybox bash useradd groupadd usermod gpasswd groupmod adduser addgroup systemd-sysusers \
+  systemd-tmpfiles flock logger chattr sync restorecon; do
+  if command -v "$kf_x" >/dev/null 2>&1; then kf_tools="$kf_tools $kf_x"; fi
+done
+kf_tools="$kf_tools "
+kf_has() { case $kf_tools in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+kf_machine=
+[ -r /proc/sys/kernel/arch ] || kf_machine=$(uname -m 2>/dev/null)
+
+kf_me=
+while read -r kf_x kf_y _; do
+  if [ "$kf_x" = Uid: ]; then
+    kf_me=$kf_y
+    break
+  fi
+done </proc/self/status
+
+# `echo .` keeps a newline that ends the name from being stripped.
+at() {
+  cd -P "$1" && [ "$("$kf_pwd" -P; echo .)" = "$1$NL." ] || return 1
+  [ -z "${2-}" ] || [ "$(stat -c %d:%i .)" = "$2" ]
+}
+
+kf_token() {
+  kf_x=$(stat -c "$kf_format" "$1") || return 1
+  case $kf_x in
+    4???\ *)
+      # shellcheck disable=SC2086
+      set -- $kf_x
+      kf_x="$1 $2 $3 $5 $6"
+      ;;
+  esac
+  printf '%s\n' "$kf_x"
+}
+
+# Runs in a child of its own under KILL: an owner can stall open(2) with a lease or a FIFO, or grow the file.
+# The shell itself opens, and becomes sha256sum, so that the process which can stall is the one that is killed.
+# `3<&3`: mksh closes descriptors above 2 when it starts a program.
+# shellcheck disable=SC2016
+kf_digest_child='cd -P "$1" && [ "$("$4" -P; echo .)" = "$1$5." ] || exit 40
+[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41
+exec 3<"./$2" || exit 42
+a=$(stat -L -c "%d:%i:%f:%s" /proc/self/fd/3 3<&3) && b=$(stat -c "%d:%i" "./$2") || exit 43
+case $a in "$b:8"*) ;; *) exit 43 ;; esac
+[ "${a##*:}" -le "$3" ] || exit 44
+exec sha256sum <&3'
+kf_digest() {
+  kf_x=$(timeout -s KILL 10 /bin/sh -c "$kf_digest_child" sh "$1" "$2" "$3" "$kf_pwd" "$NL" </dev/null 2>/dev/null)
+  kf_status=$?
+  case $kf_status in
+    0) printf '%s\n' "${kf_x%% *}" ;;
+    *) return "$kf_status" ;;
+  esac
+}
+
+# Status and output come back apart: descriptor 3 is the captured output, 4 the status. The program itself gets
+# neither, nor standard input. `head` has a deadline too: a grandchild may keep the pipe open for ever.
+kf_run() {
+  kf_seconds=$1 kf_cap=$2
+  shift 2
+  kf_out=$(
+    {
+      kf_x=$(
+        {
+          {
+            timeout -s KILL "$kf_seconds" "$@" </dev/null 2>&1 3>&- 4>&-
+            echo "$?" >&4
+          } | timeout -s KILL "$((kf_seconds + 1))" head -c "$kf_cap" >&3 4>&-
+        } 4>&1
+      )
+    } 3>&1 2>/dev/null
+    printf '.%s' "$kf_x"
+  )
+  kf_status=${kf_out##*.}
+  kf_out=${kf_out%.*}
+  [ -n "$kf_status" ] || kf_status=137
+}
+
+# How this host changes identity; found out once, when first needed. An ambient capability that the target uid lacks
+# keeps its other processes from tracing ours: answers are then not self-reported.
+kf_as_how=
+kf_as_find() {
+  if kf_has setpriv; then
+    kf_as_how='setpriv --inh-caps=-all,+wake_alarm --ambient-caps=-all,+wake_alarm'
+    # shellcheck disable=SC2086
+    [ "$($kf_as_how --reuid 65534 --regid 65534 --clear-groups -- echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+    kf_as_how='setpriv --inh-caps=-all'
+    # busybox has a setpriv that cannot change identity
+    # shellcheck disable=SC2086
+    [ "$($kf_as_how --reuid 65534 --regid 65534 --clear-groups -- echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+  fi
+  kf_as_how=chroot
+  [ "$(chroot --userspec=65534:65534 --groups= / /bin/echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+  kf_as_how=none
+  if kf_has su; then kf_as_how=su; fi
+}
+
+# Is the identity exactly that of the account kf_account, so that su gives it?
+kf_as_account() {
+  [ -n "${kf_account-}" ] && [ "$kf_uid:$kf_gid:$kf_groups" = "$1:$2:$3" ]
+}
+
+# kf_as UID GID GROUPS -- ARGV...   GROUPS: decimal, comma separated, may be empty. Status 120: no way to do it.
+kf_as() {
+  [ -n "$kf_as_how" ] || kf_as_find
+  kf_u=$1 kf_g=$2 kf_gs=$3
+  shift 4
+  case $kf_as_how in
+    setpriv*)
+      if [ -n "$kf_gs" ]; then kf_gs=--groups=$kf_gs; else kf_gs=--clear-groups; fi
+      # shellcheck disable=SC2086
+      kf_run "${kf_as_seconds:-10}" 65536 $kf_as_how --reuid "$kf_u" --regid "$kf_g" "$kf_gs" -- "$@"
+      ;;
+    chroot) kf_run "${kf_as_seconds:-10}" 65536 chroot "--userspec=$kf_u:$kf_g" "--groups=$kf_gs" / "$@" ;;
+    su)
+      if kf_as_account "$kf_u" "$kf_g" "$kf_gs"; then
+        # shellcheck disable=SC2016
+        kf_run "${kf_as_seconds:-10}" 65536 su -s /bin/sh "$kf_account" -c 'exec "$0" "$@"' "$@"
+      else
+        kf_out='' kf_status=120
+      fi
+      ;;
+    *) kf_out='' kf_status=120 ;;
+  esac
+}
+
+# kf_identity USER: the account's ids from the local files, else from the name service.
+kf_identity() {
+  kf_account=$1 kf_uid='' kf_gid='' kf_groups=''
+  while IFS=: read -r kf_n kf_x kf_u kf_g kf_x; do
+    if [ "$kf_n" = "$1" ]; then
+      kf_uid=$kf_u kf_gid=$kf_g
+      break
+    fi
+  done </etc/passwd
+  if [ -z "$kf_uid" ]; then
+    kf_uid=$(timeout -s KILL 5 id -u -- "$1" 2>/dev/null </dev/null) &&
+      kf_gid=$(timeout -s KILL 5 id -g -- "$1" 2>/dev/null </dev/null) &&
+      kf_groups=$(timeout -s KILL 5 id -G -- "$1" 2>/dev/null </dev/null) || return 1
+    kf_groups=$(echo "$kf_groups" | tr ' ' ,)
+    return 0
+  fi
+  kf_groups=$kf_gid
+  while IFS=: read -r kf_n kf_x kf_g kf_m; do
+    case ,$kf_m, in
+      *,"$1",*) [ "$kf_g" = "$kf_gid" ] || kf_groups=$kf_groups,$kf_g ;;
+    esac
+  done </etc/group
+}
+
+# --- tests: each sets kf_answer and kf_detail ---
+
+kf_test_exists() {
+  kf_detail=
+  if [ -e "$1" ] || [ -L "$1" ]; then kf_answer=yes; else kf_answer=no kf_detail='nothing is there'; fi
+}
+
+kf_test_absent() {
+  kf_detail=
+  if [ -e "$1" ] || [ -L "$1" ]; then kf_answer=no kf_detail='something is there'; else kf_answer=yes; fi
+}
+
+kf_test_run() {
+  kf_run 30 4096 "$@"
+  case $kf_status in
+    0) kf_answer=yes kf_detail= ;;
+    124 | 137) kf_answer=unknown kf_detail="no exit within 30 s or killed; $kf_out" ;;
+    *) kf_answer=no kf_detail="exit status $kf_status; $kf_out" ;;
+  esac
+}
+
+# Runs as the other identity: echo of who it is, the attempt, then a positive control of the same kind (an open for
+# appending). Opening a socket never connects: ENXIO means that search and write were granted, EACCES that not.
+# A path that this identity cannot even stat is opened for reading only: `>>` would make a file of it.
+# shellcheck disable=SC2016
+kf_reach_child='while read -r k v; do
+case $k in Uid: | Gid: | Groups: | CapEff:) echo "$k" $v ;; esac
+done </proc/self/status
+echo try
+if [ -S "$1" ]; then (exec 9>>"$1") 2>&1 && echo opened; else (exec 9<"$1") 2>&1 && echo opened; fi
+echo tried
+(exec 9>>/dev/null) && echo control'
+
+# kf_test_reach SOCKET, as kf_uid, kf_gid, kf_groups
+kf_test_reach() {
+  kf_answer=unknown
+  if [ ! -S "$1" ]; then
+    kf_answer=no kf_detail='no socket is there'
+    return
+  fi
+  kf_as "$kf_uid" "$kf_gid" "$kf_groups" -- /bin/sh -c "$kf_reach_child" sh "$1"
+  if [ "$kf_status" = 120 ]; then
+    kf_detail='no tool of this host can take that identity (setpriv, chroot --userspec, su)'
+    return
+  fi
+  case $kf_out in
+    *"Uid: $kf_uid $kf_uid $kf_uid $kf_uid$NL"*try"$NL"*tried"$NL"control*) ;;
+    *)
+      kf_detail="the attempt did not run to its end as uid $kf_uid: $kf_out"
+      return
+      ;;
+  esac
+  case $kf_out in
+    *"Gid: $kf_gid $kf_gid $kf_gid $kf_gid$NL"*) ;;
+    *)
+      kf_detail="the attempt ran with another gid: $kf_out"
+      return
+      ;;
+  esac
+  kf_x=${kf_out#*try"$NL"}
+  kf_x=${kf_x%%"$NL"tried"$NL"*}
+  case $kf_as_how in *ambient*) kf_detail= ;; *) kf_detail=' (self-reported)' ;; esac
+  case $kf_x in
+    *'No such device or address') kf_answer=yes ;;
+    *'Permission denied' | *'Operation not permitted') kf_answer=no kf_detail="permission denied$kf_detail" ;;
+    *) kf_detail="neither granted nor denied: $kf_x" ;;
+  esac
+}
+
+kf_test_http() {
+  kf_answer=no
+  if kf_has curl; then
+    kf_run 4 4096 curl -q -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 3 -- "$1"
+    if [ "$kf_out" = 200 ]; then kf_answer=yes; fi
+    kf_detail="HTTP status $kf_out"
+    [ "$kf_out" != 000 ] || kf_detail="no answer (curl exit status $kf_status)"
+  elif kf_has wget; then
+    # busybox wget knows neither option; GNU wget must not follow a redirect to elsewhere
+    kf_run 4 4096 wget -q -O /dev/null -T 3 -t 1 --max-redirect=0 --no-proxy "$1"
+    case $kf_out in *'unrecognized option'* | *'invalid option'*) kf_run 4 4096 wget -q -O /dev/null -T 3 "$1" ;; esac
+    if [ "$kf_status" = 0 ]; then kf_answer=yes; fi
+    kf_detail="wget exit status $kf_status; $kf_out"
+  elif kf_has busybox && kf_run 4 4096 busybox wget -q -O /dev/null -T 3 "$1" && [ "$kf_status" -ne 127 ]; then
+    if [ "$kf_status" = 0 ]; then kf_answer=yes; fi
+    kf_detail="wget exit status $kf_status; $kf_out"
+  elif kf_has bash; then
+    kf_x=${1#http://}
+    kf_y=${kf_x%%/*}
+    case $kf_y in *:*) ;; *) kf_y=$kf_y:80 ;; esac
+    # shellcheck disable=SC2016
+    kf_run 4 4096 bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1
+printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$3" "$1" >&3
+read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_x#"${kf_x%%/*}"}"
+    if [ "$kf_out" = "200$NL" ]; then kf_answer=yes; fi
+    kf_detail="HTTP status ${kf_out%"$NL"}"
+  else
+    kf_answer=unknown kf_detail='no tool of this host can ask (curl, wget, busybox, bash)'
+  fi
+  [ "$kf_answer" != yes ] || kf_detail=
+}
+
+# --- the fused probes ---
+
+# kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
+# FLAGS: `-` ancestor only; else a, then h<max> digest, t<max> text. Sets of directories, newline separated:
+# kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
+# kf_open: everybody can reach what stands in it.
+kf_path() {
+  kf_parent=${2%/*}
+  kf_parent=${kf_parent:-/}
+  case $3 in
+    a???)
+      case $1 in a*) kf_links=$kf_links$2$NL ;; esac
+      return
+      ;;
+    4???)
+      kf_plain=$kf_plain$2$NL
+      case $2$kf_safe in
+        /"$NL"* | *"$NL$kf_parent$NL"*)
+          if [ "$4" = 0 ]; then
+            if [ "$((0x$3 & 18))" = 0 ]; then
+              kf_good=$kf_good$2$NL kf_safe=$kf_safe$2$NL
+            elif [ "$((0x$3 & 512))" != 0 ]; then
+              kf_safe=$kf_safe$2$NL
+            fi
+          fi
+          ;;
+      esac
+      case $2$kf_open in
+        /"$NL"* | *"$NL$kf_parent$NL"*) [ "$((0x$3 & 1))" = 0 ] || kf_open=$kf_open$2$NL ;;
+      esac
+      ;;
+    8???)
+      kf_plain=$kf_plain$2$NL
+      case $1 in *p*) kf_owned=$kf_owned$2$NL ;; esac
+      case $1 in
+        *h*)
+          kf_x=${1#*h}
+          if [ "$9" -le "${kf_x%%[!0-9]*}" ]; then
+            kf_tier=slow
+            # sha256sum escapes names with a backslash; those go the way that sends no name
+            case $2 in
+              *\\*) ;;
+              *)
+                case $kf_good in
+                  *"$NL$kf_parent$NL"*)
+                    kf_tier=guarded
+                    [ "$4" != 0 ] || [ "$((0x$3 & 18))" != 0 ] || kf_tier=fast
+                    ;;
+                esac
+                ;;
+            esac
+            case $kf_tier in
+              slow) kf_slow=$kf_slow$9\ $2$NL ;;
+              guarded) kf_guarded=$kf_guarded$2$NL ;;
+              fast) kf_fast=$kf_fast$2$NL ;;
+            esac
+          fi
+          ;;
+      esac
+      case $1 in
+        *t*)
+          kf_x=${1#*t}
+          kf_x=${kf_x%%[!0-9]*}
+          if [ "$9" -le "$kf_x" ] && [ "$((0x$3 & 4))" != 0 ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then
+            case $kf_good in
+              *"$NL$kf_parent$NL"*) case $kf_open in *"$NL$kf_parent$NL"*) kf_texts=$kf_texts$2$NL ;; esac ;;
+            esac
+          fi
+          ;;
+      esac
+      ;;
+    *)
+      kf_plain=$kf_plain$2$NL
+      return
+      ;;
+  esac
+  [ -w "$2" ] || kf_frozen=$kf_frozen$2$NL
+}
+
+# Sums of the lists kf_fast and kf_guarded. A guarded file stands where only root can put files, but its owner could
+# stall the open with a lease: it is read under a deadline.
+kf_sums() {
+  if [ -n "$kf_guarded" ]; then
+    # shellcheck disable=SC2086
+    if kf_x=$(timeout -s KILL 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
+      kf_f sums "$kf_x"
+      return
+    fi
+    for kf_y in $kf_guarded; do kf_slow=${kf_slow}1099511627776\ $kf_y$NL; done
+  fi
+  # shellcheck disable=SC2086
+  [ -z "$kf_fast" ] || kf_f sums "$(sha256sum -- $kf_fast 2>/dev/null)"
+}
+
+# What ACLs there are: GNU ls shows a `+`, busybox ls knows none. Escaped names keep one path to a line.
+# shellcheck disable=SC2086
+kf_acls() {
+  kf_x=$(ls -ldn --quoting-style=escape --time-style=+ -- $kf_plain 2>/dev/null)
+  if [ -z "$kf_x" ]; then
+    if kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plain 2>/dev/null)"; fi
+    return
+  fi
+  kf_y=0 kf_plus=
+  for kf_row in $kf_x; do
+    kf_y=$((kf_y + 1))
+    case $kf_row in ??????????+*) kf_plus=$kf_plus/${kf_row#* /}$NL ;; esac
+  done
+  set -- $kf_plain
+  [ "$kf_y" = "$#" ] || return
+  kf_f acls ls "$kf_plus"
+  if [ -n "$kf_plus" ] && kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plus 2>/dev/null)"; fi
+}
+
+# Mounts that could hold an asked path: all lines with its prefixes as mount point, and those with an escape.
+kf_mounts() {
+  kf_y=
+  kf_rows=$(cat /proc/self/mountinfo)
+  for kf_row in $kf_rows; do
+    IFS=' '
+    # shellcheck disable=SC2086
+    set -- $kf_row
+    IFS=$NL
+    case $5 in
+      *\\*) kf_y=$kf_y$kf_row$NL ;;
+      *) case $NL$kf_list$NL in *"$NL$5$NL"*) kf_y=$kf_y$kf_row$NL ;; esac ;;
+    esac
+  done
+  kf_f mounts "$kf_y"
+}
+
+# kf_paths FLAGS PATH...: kf_list holds the same paths, one a line, ancestors first.
+# shellcheck disable=SC2086
+kf_paths() {
+  set -f
+  IFS=$NL
+  kf_safe=$NL kf_good=$NL kf_open=$NL
+  kf_links='' kf_plain='' kf_slow='' kf_guarded='' kf_fast='' kf_texts='' kf_frozen='' kf_owned='' kf_missing=''
+  kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
+  kf_f stat "$kf_rows"
+  for kf_row in $kf_rows; do
+    kf_p=/${kf_row#* /}
+    while [ "$#" -gt 1 ] && [ "$2" != "$kf_p" ]; do
+      kf_missing=$kf_missing$2$NL
+      shift 2
+    done
+    [ "$#" -gt 1 ] || break
+    IFS=' '
+    kf_path "$1" "$2" ${kf_row%% /*}
+    IFS=$NL
+    shift 2
+  done
+  while [ "$#" -gt 1 ]; do
+    kf_missing=$kf_missing$2$NL
+    shift 2
+  done
+  # absent, or out of even root's reach (FUSE, a broken disk)?
+  if [ -n "$kf_missing" ]; then
+    for kf_row in $(stat -c '' -- $kf_missing 2>&1 >/dev/null); do
+      case $kf_row in
+        *': No such file or directory' | *': Not a directory') ;;
+        *) kf_f trouble "$kf_row" ;;
+      esac
+    done
+  fi
+  [ -z "$kf_plain" ] || kf_acls
+  kf_sums
+  for kf_row in $kf_slow; do
+    kf_p=${kf_row#* }
+    kf_y=${kf_p%/*}
+    if kf_x=$(kf_digest "${kf_y:-/}" "${kf_p##*/}" "${kf_row%% *}"); then kf_f slow "$kf_p" "$kf_x"; else kf_f slow "$kf_p" "!$?"; fi
+  done
+  for kf_p in $kf_texts; do kf_f text "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
+  for kf_p in $kf_links; do kf_f link "$kf_p" "$(readlink -- "$kf_p" 2>/dev/null; echo .)"; done
+  if [ -n "$kf_frozen" ] || [ "$kf_access" = no ]; then kf_mounts; fi
+  if [ -n "$kf_frozen" ] && kf_has lsattr; then kf_f attributes "$(lsattr -d -- $kf_frozen 2>/dev/null)"; fi
+  [ -z "$kf_owned" ] || kf_packages
+  set +f
+  IFS=$kf_ifs
+}
+
+# Which package owns the files of kf_owned. dpkg-query reads its whole database; its file lists answer as well.
+# shellcheck disable=SC2086
+kf_packages() {
+  if [ -d /var/lib/dpkg/info ]; then
+    kf_x=
+    for kf_p in $kf_owned; do
+      kf_x=$kf_x$kf_p$NL
+      # files moved to /usr by a link stand in the lists under their old name
+      case $kf_p in
+        /usr/bin/* | /usr/sbin/* | /usr/lib*)
+          kf_y=${kf_p#/usr/}
+          [ ! -L "/${kf_y%%/*}" ] || kf_x=$kf_x/$kf_y$NL
+          ;;
+      esac
+    done
+    set +f
+    kf_f packages dpkg "$(grep -xF -e "${kf_x%"$NL"}" /var/lib/dpkg/info/*.list /dev/null 2>/dev/null)"
+    set -f
+  elif kf_has rpm; then
+    for kf_p in $kf_owned; do
+      if kf_x=$(rpm -qf --queryformat '%{NAME}\n' -- "$kf_p" 2>/dev/null); then kf_f package "$kf_p" "${kf_x%%"$NL"*}"; else kf_f package "$kf_p" ''; fi
+    done
+  elif kf_has apk; then
+    for kf_p in $kf_owned; do
+      if kf_x=$(apk info -q -W "$kf_p" 2>/dev/null); then kf_f package "$kf_p" "$kf_x"; else kf_f package "$kf_p" ''; fi
+    done
+  fi
+}
+
+# kf_host FILE...: what the host is, its accounts, and start records (FILE...), by one grep.
+kf_host() {
+  kf_small=$(grep -H '^[^#]' /etc/passwd /etc/group /etc/nsswitch.conf /etc/os-release /proc/sys/kernel/osrelease \
+    /proc/sys/kernel/arch /proc/sys/kernel/random/boot_id /sys/fs/selinux/enforce "$@" 2>/dev/null)
+  kf_x=no
+  [ ! -d /run/systemd/system ] || kf_x=yes
+  kf_f host "$kf_tools" "$kf_machine" "$kf_x" files "$kf_small" uid "$kf_me"
+  if [ -d /run/kmsfleet/owed ]; then
+    for kf_x in /run/kmsfleet/owed/*; do
+      [ ! -f "$kf_x" ] || kf_f owed "${kf_x##*/}"
+    done
+  fi
+}
+
+# kf_names passwd|group NAME...: asks the name service for what the local files do not have, where it is set up.
+kf_names() {
+  kf_base=$1
+  shift
+  kf_y=
+  for kf_x do
+    case $NL$kf_small in *"$NL/etc/$kf_base:$kf_x:"*) ;; *) kf_y="$kf_y $kf_x" ;; esac
+  done
+  if [ -n "$kf_y" ] && kf_has getent; then
+    kf_remote=
+    set -f
+    IFS=$NL
+    for kf_row in $kf_small; do
+      case $kf_row in
+        "/etc/nsswitch.conf:$kf_base:"*)
+          IFS=$kf_ifs
+          for kf_x in ${kf_row#"/etc/nsswitch.conf:$kf_base:"}; do
+            case $kf_x in files | compat | systemd | \[*) ;; *) kf_remote=yes ;; esac
+          done
+          break
+          ;;
+      esac
+    done
+    set +f
+    IFS=$kf_ifs
+    if [ -n "$kf_remote" ]; then
+      for kf_n in $kf_y; do
+        # a number would be looked up as an id
+        case $kf_n in *[!0-9]*) kf_x=$(timeout -s KILL 5 getent "$kf_base" "$kf_n" 2>/dev/null) ;; *) continue ;; esac
+        case $? in
+          0) kf_f nss "$kf_base" "$kf_n" "$kf_x" ;;
+          2) ;;
+          *) kf_f nss "$kf_base" "$kf_n" '!' ;;
+        esac
+      done
+    fi
+  fi
+}
+
+# kf_shadow NAME...: only whether a password is locked, set or empty leaves this function.
+kf_shadow() {
+  kf_y=" $* "
+  [ -r /etc/shadow ] || return 0
+  while IFS=: read -r kf_n kf_x _; do
+    case $kf_y in
+      *" $kf_n "*)
+        case $kf_x in
+          '') kf_f shadow "$kf_n" empty ;;
+          '!'* | '*'*) kf_f shadow "$kf_n" locked ;;
+          *) kf_f shadow "$kf_n" set ;;
+        esac
+        ;;
+    esac
+  done </etc/shadow
+  kf_x=''
+}
+
+# kf_units UNIT...: one question for all. The running program is named by device and inode: first looked for among
+# the rows that stat gave (builtin -ef), else asked for.
+kf_units() {
+  if ! kf_has systemctl; then return; fi
+  kf_x=$(systemctl show --no-pager -p Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload \
+    -p ConditionResult,MainPID,NRestarts,FragmentPath,DropInPaths,InvocationID,ActiveEnterTimestamp -- "$@" 2>&1)
+  kf_f units "$?" "$kf_x"
+  kf_y=
+  set -f
+  IFS=$NL
+  for kf_row in $kf_x; do
+    case $kf_row in
+      MainPID=0) ;;
+      MainPID=*) kf_exe "${kf_row#MainPID=}" || kf_y="$kf_y/proc/${kf_row#MainPID=}/exe$NL" ;;
+    esac
+  done
+  # shellcheck disable=SC2086
+  [ -z "$kf_y" ] || kf_f exes "$(stat -L -c '%d:%i %n' -- $kf_y 2>/dev/null)"
+  set +f
+  IFS=$kf_ifs
+}
+
+# kf_exe PID: prints the path of kf_fast or kf_guarded that the process runs.
+kf_exe() {
+  for kf_p in $kf_fast $kf_guarded; do
+    # shellcheck disable=SC3013
+    if [ "/proc/$1/exe" -ef "$kf_p" ] 2>/dev/null; then
+      kf_f exe "$1" "$kf_p"
+      return 0
+    fi
+  done
+  return 1
+}
