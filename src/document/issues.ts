@@ -62,7 +62,6 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
     case 'invalid_union':
       return 'expected another form'
     case 'custom':
-    case undefined:
       return 'expected another value'
   }
 }

@@ -1,0 +1,28 @@
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
+
+/**
+ * Runs one independent part of a check: its known errors are added to `errors` and undefined is returned,
+ * so that a user sees all errors of all files at once. Anything else is a bug and is thrown on.
+ */
+export function collect<T>(errors: KmsfleetError[], check: () => T): T | undefined {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof KmsfleetError) errors.push(error)
+    else if (error instanceof KmsfleetErrors) errors.push(...error.errors)
+    else throw error
+    return undefined
+  }
+}
+
+/** Throws what was collected, if anything was; the same error found twice is told once. */
+export function throwCollected(errors: readonly KmsfleetError[]): void {
+  const seen = new Set<string>()
+  const unique = errors.filter((error) => {
+    const key = JSON.stringify([error.message, error.place])
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+  if (unique.length > 0) throw new KmsfleetErrors(unique)
+}
