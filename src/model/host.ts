@@ -15,6 +15,8 @@ export interface ConnectionSettings {
   readonly user: string
   readonly identityFiles: readonly string[]
   readonly agent: boolean
+  /** Offer only the agent keys that are also in `identityFiles` (IdentitiesOnly of ssh_config). */
+  readonly identitiesOnly?: boolean
   readonly password?: Secret
   /** One jump host, itself reached without another. */
   readonly jump?: ConnectionSettings

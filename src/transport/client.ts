@@ -137,10 +137,10 @@ function handshakeFailed(
   policy: HostKeyPolicy,
   error: Error,
 ): AttemptError | KmsfleetError {
-  if (isTransient(error) || /lost before handshake/.test(error.message)) {
+  if (isTransient(error) || error.message.includes('lost before handshake')) {
     return new AttemptError(unreachable(host, settings, messageOf(error), error), true)
   }
-  if (/no matching host key/.test(error.message)) {
+  if (error.message.includes('no matching host key')) {
     const name = knownHostsName(settings.address, settings.port)
     return new KmsfleetError(
       'transport.host-key-unknown',

@@ -42,17 +42,21 @@ export async function withRetries<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   for (let number = 1; ; number += 1) {
-    if (signal.aborted) throw interrupted(host)
+    stopIfAborted(host, signal)
     try {
       return await attempt()
     } catch (error) {
-      if (signal.aborted) throw interrupted(host)
+      stopIfAborted(host, signal)
       if (!(error instanceof AttemptError)) throw error
       if (!error.again || number === attempts) throw error.error
       const pause = firstPauseMs * 2 ** (number - 1) * (0.5 + Math.random())
       await delay(pause, undefined, { signal }).catch(() => undefined)
     }
   }
+}
+
+function stopIfAborted(host: string, signal: AbortSignal): void {
+  if (signal.aborted) throw interrupted(host)
 }
 
 /** Opens a TCP connection; rejects with an {@link AttemptError}. */

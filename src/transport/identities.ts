@@ -5,7 +5,7 @@ import { KmsfleetError } from '../errors/error.ts'
 import type { Secret } from '../model/secret.ts'
 import { isParsedKey } from './agent.ts'
 import { messageOf, systemCode } from './failures.ts'
-import { hostKeyOfBlob } from './known-hosts.ts'
+import { hostKeyOfBlob, parsePublicKeyLine } from './known-hosts.ts'
 
 /** Asks a person for the passphrase of a key file; undefined where nobody can be asked or nothing was said. */
 export type PromptPassphrase = (file: string) => Promise<Secret | undefined>
@@ -15,6 +15,8 @@ export type KeyFile =
   | { readonly is: 'key'; readonly file: string; readonly key: ParsedKey }
   /** `publicBlob`: its public half, where the file shows it. */
   | { readonly is: 'encrypted'; readonly file: string; readonly publicBlob: Buffer | undefined }
+  /** The private half is only in an agent. */
+  | { readonly is: 'public'; readonly file: string; readonly publicBlob: Buffer }
   /** Not offered; `why` is said when nothing else is accepted either. */
   | { readonly is: 'unusable'; readonly file: string; readonly why: string }
 
@@ -74,22 +76,21 @@ export function sameBlob(a: Buffer | undefined, b: Buffer | undefined): boolean 
 
 async function loadKeyFile(file: string): Promise<KeyFile> {
   let bytes: Buffer
+  let mode: number
   try {
-    const { mode } = await stat(file)
-    if ((mode & 0o077) !== 0) {
-      return {
-        is: 'unusable',
-        file,
-        why: `others may use it (mode 0${(mode & 0o777).toString(8)}, expected 0600)`,
-      }
-    }
+    mode = (await stat(file)).mode & 0o777
     bytes = await readFile(file)
   } catch (error) {
-    return {
-      is: 'unusable',
-      file,
-      why: systemCode(error) === 'ENOENT' ? 'no such file' : messageOf(error),
-    }
+    if (systemCode(error) !== 'ENOENT') return { is: 'unusable', file, why: messageOf(error) }
+    const publicBlob = publicKeyOf(await readFile(`${file}.pub`, 'utf8').catch(() => ''))
+    return publicBlob === undefined
+      ? { is: 'unusable', file, why: 'no such file' }
+      : { is: 'public', file, publicBlob }
+  }
+  const publicBlob = publicKeyOf(bytes.toString('latin1'))
+  if (publicBlob !== undefined) return { is: 'public', file, publicBlob }
+  if ((mode & 0o077) !== 0) {
+    return { is: 'unusable', file, why: `others may use it (mode 0${mode.toString(8)}, expected 0600)` }
   }
   const key = parsePrivateKey(bytes)
   if (!(key instanceof Error)) return { is: 'key', file, key: refuseSha1(key) }
@@ -115,6 +116,11 @@ function refuseSha1(key: ParsedKey): ParsedKey {
     return sign(data, algorithm)
   }
   return key
+}
+
+function publicKeyOf(text: string): Buffer | undefined {
+  const key = parsePublicKeyLine(text)
+  return key === undefined ? undefined : Buffer.from(key.base64, 'base64')
 }
 
 /** The public key of an encrypted OpenSSH private key file (PROTOCOL.key: it stands there in clear). */

@@ -97,6 +97,13 @@ export function namesMatch(names: string, name: string): boolean {
   return found
 }
 
+/** True where the line names the host itself, so that it can be taken out of the line. */
+export function namesExactly(names: string, name: string): boolean {
+  if (names.startsWith('|')) return namesMatch(names, name)
+  const list = names.toLowerCase().split(',')
+  return list.includes(name) && !namesMatch(list.filter((one) => one !== name).join(','), name)
+}
+
 /** Key types on record for `name` and not revoked, in the order of the file. */
 export function knownTypes(entries: readonly KnownHostsEntry[], name: string): readonly string[] {
   const types = entries

@@ -54,8 +54,7 @@ export async function prepareLogin(
     }
     // An agent's keys are `publickey` to the server. The first call comes before the server named its methods.
     const method = offer.method === 'agent' ? 'publickey' : offer.method
-    const left: readonly AuthenticationType[] | null = methodsLeft
-    if (left !== null && !left.includes(method)) {
+    if (!accepts(methodsLeft, method)) {
       notes.push(`${offer.say}: the host does not take ${method}`)
       handler(methodsLeft, _partial, give)
       return
@@ -96,6 +95,11 @@ export async function prepareLogin(
   }
 }
 
+/** ssh2 gives null, whatever its types say, until the server named its methods. */
+function accepts(methodsLeft: readonly AuthenticationType[] | null, method: AuthenticationType): boolean {
+  return methodsLeft?.includes(method) ?? true
+}
+
 async function collectOffers(
   settings: ConnectionSettings,
   { keyFiles, agent }: Credentials,
@@ -117,6 +121,10 @@ async function collectOffers(
         method: 'publickey',
         auth: { type: 'publickey', username, key: file.key },
       })
+    } else if (file.is === 'public') {
+      if (!agentKeys.some((key) => sameBlob(key.getPublicSSH(), file.publicBlob))) {
+        notes.push(`${file.file}: only its public half is here, and no agent holds it`)
+      }
     } else if (!agentKeys.some((key) => sameBlob(key.getPublicSSH(), file.publicBlob))) {
       locked.push({
         say: `key ${file.file}`,
@@ -125,7 +133,7 @@ async function collectOffers(
       })
     }
   }
-  const inAgent = agentOffer(agentKeys, files)
+  const inAgent = agentOffer(agentKeys, files, settings.identitiesOnly === true)
   if (inAgent.length > 0) {
     plain.push({
       say: `agent (${String(inAgent.length)} keys)`,
@@ -151,11 +159,15 @@ async function collectOffers(
 }
 
 /** The agent's keys, those of the configured files first: a server stops listening after a few (MaxAuthTries). */
-function agentOffer(keys: readonly ParsedKey[], files: readonly KeyFile[]): readonly ParsedKey[] {
+function agentOffer(
+  keys: readonly ParsedKey[],
+  files: readonly KeyFile[],
+  only: boolean,
+): readonly ParsedKey[] {
   const wanted = (key: ParsedKey): boolean =>
-    files.some((file) => file.is === 'encrypted' && sameBlob(key.getPublicSSH(), file.publicBlob))
+    files.some((file) => 'publicBlob' in file && sameBlob(key.getPublicSSH(), file.publicBlob))
   const offeredAsFile = (key: ParsedKey): boolean =>
     files.some((file) => file.is === 'key' && sameBlob(key.getPublicSSH(), file.key.getPublicSSH()))
   const rest = keys.filter((key) => !wanted(key) && !offeredAsFile(key))
-  return [...keys.filter(wanted), ...rest]
+  return [...keys.filter(wanted), ...(only ? [] : rest)]
 }

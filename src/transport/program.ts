@@ -113,7 +113,7 @@ export function createProgram(host: string, streams: ProgramStreams, watch?: Sta
       if (stdoutEnded && exit !== undefined) break
       await new Promise<void>((resolve) => (wake = resolve))
     }
-    if (watching === undefined || exit === undefined) return
+    if (watching === undefined) return
     await stderrEnded
     const explained = watching.onEnd(exit)
     if (explained !== undefined) throw explained

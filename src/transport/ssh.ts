@@ -1,24 +1,17 @@
 import type { Duplex } from 'node:stream'
-import type { ClientChannel } from 'ssh2'
 import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
 import { createAgent } from './agent.ts'
-import { rootStart } from './become.ts'
-import type { Connect, Connection } from './channel.ts'
-import { openClient, whenCarrierHasRoom, type SshClient } from './client.ts'
+import type { Connect } from './channel.ts'
+import { openClient, type SshClient } from './client.ts'
 import { AttemptError, dial, withRetries } from './dial.ts'
-import { interrupted, lost, messageOf, target } from './failures.ts'
+import { interrupted, messageOf, target } from './failures.ts'
 import { createKnownHostsFiles, hostKeyPolicy } from './host-keys.ts'
 import { createKeyFiles, type PromptPassphrase } from './identities.ts'
 import { createLimiter, handshakesPerTarget } from './limiter.ts'
 import type { Credentials } from './login.ts'
-import { createProgram, type Program } from './program.ts'
-
-/**
- * Unread output that is held for a program. A server that keeps to its window stays below 2 MiB; ssh2 does not
- * enforce the window, so one that does not would fill the workstation's memory.
- */
-const unreadLimit = 8 * 1024 * 1024
+import { scanKeys, type ScannedKey } from './scan.ts'
+import { createConnection } from './ssh-connection.ts'
 
 export interface SshOptions {
   readonly promptPassphrase?: PromptPassphrase
@@ -29,7 +22,32 @@ export interface SshOptions {
 /** SSH connections that share jump hosts, known_hosts files, passphrases and the limit on handshakes. */
 export interface SshConnector extends AsyncDisposable {
   readonly connect: Connect
+  /** Gathers a host's keys without logging in to it (a jump host before it is logged in to, and so must be known). */
+  scanHostKeys(
+    host: string,
+    settings: ConnectionSettings,
+    signal: AbortSignal,
+  ): Promise<readonly ScannedKey[]>
+  /**
+   * The hosts (and jump hosts) that have no key on record at all, so that a run can list them at once instead of
+   * failing host by host. Known hosts cost nothing; hosts that do not answer are left to the run.
+   */
+  unknownHosts(hosts: readonly NamedHost[], signal: AbortSignal): Promise<readonly UnknownHost[]>
 }
+
+export interface NamedHost {
+  readonly name: string
+  readonly connection: ConnectionSettings
+}
+
+/** A host without a key on record, and the keys that it presents. */
+export interface UnknownHost {
+  readonly host: string
+  readonly keys: readonly ScannedKey[]
+}
+
+/** Hosts looked at for their keys at a time. */
+const scansAtOnce = 16
 
 export function createSshConnector(options: SshOptions): SshConnector {
   const credentials: Credentials = {
@@ -38,6 +56,7 @@ export function createSshConnector(options: SshOptions): SshConnector {
   }
   const knownHosts = createKnownHostsFiles()
   const limiter = createLimiter(handshakesPerTarget)
+  const scans = createLimiter(scansAtOnce)
   const jumps = new Map<string, Promise<SshClient>>()
   const shutdown = new AbortController()
 
@@ -97,102 +116,64 @@ export function createSshConnector(options: SshOptions): SshConnector {
     })
   }
 
+  function way(host: string, settings: ConnectionSettings, signal: AbortSignal): () => Promise<Duplex> {
+    const { jump } = settings
+    return jump === undefined
+      ? () => dial(host, settings, signal)
+      : () => carryOverJump(host, settings, jump, signal)
+  }
+
+  function scanHostKeys(
+    host: string,
+    settings: ConnectionSettings,
+    signal: AbortSignal,
+  ): Promise<readonly ScannedKey[]> {
+    return withRetries(host, signal, () => scanKeys(host, settings, way(host, settings, signal), signal))
+  }
+
+  async function scanUnknown(
+    { name, connection }: NamedHost,
+    signal: AbortSignal,
+  ): Promise<readonly UnknownHost[]> {
+    const policy = await hostKeyPolicy(name, connection, knownHosts)
+    if (connection.kind === 'local' || policy.types.length > 0) return []
+    return scans.run('', signal, async () => {
+      try {
+        return [{ host: name, keys: await scanHostKeys(name, connection, signal) }]
+      } catch (error) {
+        if (error instanceof KmsfleetError && error.code !== 'transport.interrupted') return []
+        throw error
+      }
+    })
+  }
+
   return {
     async connect(host, settings, signal) {
-      const { jump } = settings
-      const carry =
-        jump === undefined
-          ? () => dial(host, settings, signal)
-          : () => carryOverJump(host, settings, jump, signal)
-      const via = jump === undefined ? '' : `${target(jump)} `
-      return createConnection(host, settings, await open(host, settings, signal, carry, via))
+      const via = settings.jump === undefined ? '' : `${target(settings.jump)} `
+      const client = await open(host, settings, signal, way(host, settings, signal), via)
+      return createConnection(host, settings, client)
+    },
+    scanHostKeys,
+    async unknownHosts(hosts, signal) {
+      const jumpHosts = new Map<string, NamedHost>()
+      for (const { connection } of hosts) {
+        if (connection.jump === undefined) continue
+        const name = target(connection.jump)
+        jumpHosts.set(name, { name, connection: connection.jump })
+      }
+      const unknown = await Promise.all([...jumpHosts.values()].map((jump) => scanUnknown(jump, signal)))
+      const unknownJumps = new Set(unknown.flat().map(({ host }) => host))
+      const behindKnown = hosts.filter(
+        ({ connection }) => connection.jump === undefined || !unknownJumps.has(target(connection.jump)),
+      )
+      const rest = await Promise.all(behindKnown.map((host) => scanUnknown(host, signal)))
+      return [...unknown.flat(), ...rest.flat()]
     },
     async [Symbol.asyncDispose]() {
       shutdown.abort()
       const open_ = await Promise.allSettled(jumps.values())
       for (const jump of open_) if (jump.status === 'fulfilled') jump.value.client.end()
       jumps.clear()
-    },
-  }
-}
-
-function createConnection(host: string, settings: ConnectionSettings, ssh: SshClient): Connection {
-  const programs = new Set<{ readonly program: Program; readonly stream: ClientChannel }>()
-  let closed = false
-
-  ssh.client.on('close', () => {
-    closed = true
-    for (const { program } of programs) program.fail(lost(host, ssh.broken() ?? 'the host closed it'))
-  })
-  ssh.carrier.on('data', () => {
-    for (const { program, stream } of programs) {
-      if (stream.readableLength > unreadLimit) program.fail(unreadFlood(host))
-    }
-  })
-
-  return {
-    execRoot(command, signal) {
-      const start = rootStart(host, settings.become, settings.user === 'root', command)
-      return new Promise((resolve, reject) => {
-        const refuse = (why: string, cause?: unknown): void => {
-          reject(closed ? lost(host, ssh.broken() ?? why, cause) : channelRefused(host, why, cause))
-        }
-        const abort = (): void => {
-          reject(interrupted(host))
-        }
-        if (signal.aborted) {
-          abort()
-          return
-        }
-        signal.addEventListener('abort', abort, { once: true })
-        try {
-          ssh.client.exec(start.command, (error, stream) => {
-            signal.removeEventListener('abort', abort)
-            if (error !== undefined) {
-              refuse(messageOf(error), error)
-              return
-            }
-            if (signal.aborted) {
-              stream.close()
-              return
-            }
-            const program = createProgram(
-              host,
-              {
-                stdin: stream,
-                stdout: stream,
-                stderr: stream.stderr,
-                whenRoom: (then) => {
-                  whenCarrierHasRoom(ssh.carrier, then)
-                },
-                close: () => {
-                  stream.close()
-                  return Promise.resolve()
-                },
-              },
-              start.watch,
-            )
-            const entry = { program, stream }
-            programs.add(entry)
-            stream.on('exit', (code: number | null, name?: string) => {
-              program.ended({ code: code ?? undefined, signal: name })
-            })
-            stream.on('close', () => {
-              programs.delete(entry)
-              program.fail(lost(host, ssh.broken() ?? 'the program ended without saying how'))
-            })
-            resolve(program.channel)
-          })
-        } catch (error) {
-          signal.removeEventListener('abort', abort)
-          refuse(messageOf(error), error)
-        }
-      })
-    },
-    [Symbol.asyncDispose]() {
-      for (const { program } of programs) program.fail(lost(host, 'it was closed from this side'))
-      ssh.client.end()
-      return Promise.resolve()
     },
   }
 }
@@ -219,20 +200,5 @@ function jumpFailed(host: string, jump: ConnectionSettings, why: string, cause?:
       hint: `Try "ssh -p ${String(jump.port)} ${jump.user}@${jump.address}"; all hosts behind it are unreachable until it works.`,
       cause,
     },
-  )
-}
-
-function channelRefused(host: string, why: string, cause?: unknown): KmsfleetError {
-  return new KmsfleetError('transport.channel', `${host}: expected sshd to start a program, found: ${why}`, {
-    hint: 'Check MaxSessions, ForceCommand and the shell of the login on the host.',
-    cause,
-  })
-}
-
-function unreadFlood(host: string): KmsfleetError {
-  return new KmsfleetError(
-    'transport.flood',
-    `${host}: expected the SSH server to keep to its flow-control window, found more than it allows`,
-    { hint: 'The server misbehaves; the connection was closed.' },
   )
 }
