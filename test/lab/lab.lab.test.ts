@@ -133,20 +133,23 @@ describe('a lab with a host of each variant', () => {
 
 test('a lab whose process was killed is ended by the next one', async () => {
   const before = new Set(slotsInUse())
+  let slot: Slot
   const program = `import('${join(import.meta.dirname, 'lab.ts')}')
     .then(({ startLab }) => startLab({ hosts: [{ variant: 'plain' }] }))
     .then((lab) => { console.log(lab.slot); setInterval(() => {}, 1000) })`
   const child = spawn(process.execPath, ['--import', 'tsx', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  const slot = Number(line.toString())
-  expect(before.has(slot)).toBe(false)
-  expect(traces(slot).length).toBeGreaterThan(2)
-
   const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
-  await reapSlots()
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    slot = Number(line.toString())
+    expect(before.has(slot)).toBe(false)
+    expect(traces(slot).length).toBeGreaterThan(2)
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+    await reapSlots()
+  }
   expect(traces(slot)).toEqual([])
 })
