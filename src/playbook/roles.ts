@@ -1,0 +1,128 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type * as z from 'zod'
+import { collect } from '../document/collect.ts'
+import type { KeyLocated } from '../document/issues.ts'
+import { readDocument } from '../document/parse.ts'
+import { nearest, suggestion } from '../document/suggest.ts'
+import { KmsfleetError } from '../errors/error.ts'
+import type { Place } from '../errors/place.ts'
+import { TaskList, Vars } from './keywords.ts'
+import { readVariables } from './variable-sets.ts'
+
+/** What a role's folder holds, read once however many plays use it. */
+export interface RoleFiles {
+  readonly name: string
+  readonly folder: string
+  readonly tasks?: KeyLocated
+  readonly handlers?: KeyLocated
+  readonly defaults: ReadonlyMap<string, unknown>
+  readonly vars: ReadonlyMap<string, unknown>
+}
+
+/** Finds roles by name; throws where there is none. */
+export type RoleFinder = (name: string, place: Place, errors: KmsfleetError[]) => RoleFiles
+
+const parts = ['tasks', 'handlers', 'defaults', 'vars', 'templates', 'files'] as const
+
+/** The roles that come with the package. */
+export const shippedRoles = resolve(import.meta.dirname, '../../roles')
+
+/** Looks in `rolesPath`, in `roles/` beside and above the playbook, then among the shipped roles. */
+export function roleFinder(playbook: string, rolesPath: readonly string[]): RoleFinder {
+  const folder = dirname(resolve(playbook))
+  const places = [...rolesPath, join(folder, 'roles'), join(folder, '../roles'), shippedRoles]
+  const known = new Map<string, RoleFiles>()
+  return (name, place, errors) => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const found = places.map((base) => join(base, name)).find((path) => isFolder(path))
+    if (found === undefined) {
+      const hint = suggestion(name, places.flatMap(foldersIn)) ?? `looked in ${places.join(', ')}`
+      throw new KmsfleetError('playbook.not-found', `expected a role, found none named \`${name}\``, {
+        place,
+        hint,
+      })
+    }
+    const role = readRole(name, realpathSync(found), place, errors)
+    known.set(name, role)
+    return role
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function foldersIn(base: string): readonly string[] {
+  return isFolder(base) ? readdirSync(base).filter((name) => isFolder(join(base, name))) : []
+}
+
+function readRole(name: string, folder: string, place: Place, errors: KmsfleetError[]): RoleFiles {
+  checkFolder(name, folder, place, errors)
+  const tasks = mainFile(folder, 'tasks', TaskList, errors)
+  const handlers = mainFile(folder, 'handlers', TaskList, errors)
+  const defaults = mainFile(folder, 'defaults', Vars, errors)
+  const vars = mainFile(folder, 'vars', Vars, errors)
+  return {
+    name,
+    folder,
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(handlers === undefined ? {} : { handlers }),
+    defaults: defaults === undefined ? new Map() : readVariables(defaults, errors),
+    vars: vars === undefined ? new Map() : readVariables(vars, errors),
+  }
+}
+
+/** A misspelt `task/` would silently do nothing, and so would the dependencies of `meta/`. */
+function checkFolder(name: string, folder: string, place: Place, errors: KmsfleetError[]): void {
+  const entries = foldersIn(folder)
+  const known: readonly string[] = parts
+  for (const entry of entries) {
+    if (known.includes(entry)) continue
+    const path = join(folder, entry)
+    const near = nearest(entry, known)
+    if (entry === 'meta' || near !== undefined) {
+      const hint =
+        near === undefined
+          ? 'a role has no dependencies here: name them under `roles` of the play'
+          : `did you mean \`${near}\`?`
+      errors.push(
+        new KmsfleetError('playbook.invalid', `expected folders named ${known.join(', ')}, found ${path}`, {
+          place,
+          hint,
+        }),
+      )
+    }
+  }
+  if (!entries.includes('tasks') && !entries.includes('handlers')) {
+    errors.push(
+      new KmsfleetError(
+        'playbook.not-found',
+        `expected tasks/main.yml in the role \`${name}\`, found none in ${folder}`,
+        {
+          place,
+        },
+      ),
+    )
+  }
+}
+
+function mainFile<T>(
+  folder: string,
+  part: (typeof parts)[number],
+  schema: z.ZodType<T>,
+  errors: KmsfleetError[],
+): KeyLocated<T> | undefined {
+  if (!isFolder(join(folder, part))) return undefined
+  const files = ['main.yml', 'main.yaml'].map((file) => join(folder, part, file))
+  const [file = join(folder, part, 'main.yml'), second] = files.filter(
+    (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+  )
+  if (second !== undefined) {
+    errors.push(
+      new KmsfleetError('playbook.duplicate', `expected one main file, found ${file} and ${second}`),
+    )
+  }
+  return collect(errors, () => readDocument(file, schema, { missing: 'playbook.not-found' }))
+}
