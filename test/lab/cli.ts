@@ -12,16 +12,31 @@ const usage = `npm run lab -- COMMAND
   down [--all]             end the labs that 'up' made (--all: those of running tests too)
 With --lab L, status, ssh and down are about lab L alone.`
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    variant: { type: 'string', multiple: true, default: ['plain'] },
-    lab: { type: 'string' },
-    all: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const given = process.argv.slice(2)
+/** `ssh I` ends the lab's own arguments; the rest is the command for the host, with options of its own. */
+const ours = given.includes('ssh') ? given.indexOf('ssh') + 2 : given.length
+const parseStrictly = (args: string[]) =>
+  parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      variant: { type: 'string', multiple: true, default: ['plain'] },
+      lab: { type: 'string' },
+      all: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+
+const { values, positionals } = parse(given.slice(0, ours))
 const [command, ...rest] = positionals
+
+function parse(args: string[]): ReturnType<typeof parseStrictly> {
+  try {
+    return parseStrictly(args)
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
 
 function fail(problem: string): never {
   process.stderr.write(`lab: ${problem}\n\n${usage}\n`)
@@ -78,7 +93,7 @@ function status(): void {
 function ssh(): number {
   const slot = chosenSlots().at(-1) ?? fail('expected a lab that is up, found none: npm run lab -- up 3')
   const lab = readLab(slot)
-  const [which = '', ...remote] = rest
+  const [which = ''] = rest
   const host = lab.hosts.find(({ name }) => name === which || name === `h${which}`)
   if (host === undefined)
     return fail(`expected ssh I with I from 1 to ${String(lab.hosts.length)}, found ${which}`)
@@ -90,9 +105,13 @@ function ssh(): number {
     ['-o', 'IdentitiesOnly=yes'],
     ['-p', String(host.port)],
   ].flat()
-  const { status: code } = spawnSync('ssh', [...options, '--', `${host.user}@${host.address}`, ...remote], {
-    stdio: 'inherit',
-  })
+  const { status: code } = spawnSync(
+    'ssh',
+    [...options, '--', `${host.user}@${host.address}`, ...given.slice(ours)],
+    {
+      stdio: 'inherit',
+    },
+  )
   return code ?? 1
 }
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLab, type Lab, type LabHost } from './lab.ts'
+import { run } from './process.ts'
 
 let lab: Lab
 let host: LabHost
@@ -127,6 +128,42 @@ interface MethodShape {
   readonly requestSerialize: (message: Message) => Buffer
   readonly responseDeserialize: (bytes: Buffer) => Message
 }
+
+test('the release is laid out as the real one, and its checksum is the one that is told', async () => {
+  const top = `bao-kms-provider_${lab.bundle.version}_systemd_linux_${process.arch === 'x64' ? 'amd64' : process.arch}`
+  expect(basename(lab.bundle.tarball)).toBe(`${top}.tar.gz`)
+  const rows = await run([
+    'tar',
+    '--list',
+    '--verbose',
+    '--numeric-owner',
+    '--gzip',
+    `--file=${lab.bundle.tarball}`,
+  ])
+  const members = rows
+    .trim()
+    .split('\n')
+    .map((row) => row.split(/\s+/))
+  expect(members.filter(([, owner]) => owner !== '0/0')).toEqual([])
+  expect(members.map(([mode = '', , , , , name = '']) => `${mode} ${name.replace(top, '')}`)).toEqual([
+    'drwxr-xr-x /',
+    '-rw-r--r-- /LICENSE',
+    '-rw-r--r-- /README.md',
+    'drwxr-xr-x /bin/',
+    '-rwxr-xr-x /bin/bao-kms-provider',
+    'drwxr-xr-x /config/',
+    '-rw-r--r-- /config/provider-systemd.yaml',
+    'drwxr-xr-x /kubernetes/',
+    '-rw-r--r-- /kubernetes/encryption-config.yaml',
+    'drwxr-xr-x /systemd/',
+    '-rw-r--r-- /systemd/bao-kms-provider.service',
+    'drwxr-xr-x /sysusers.d/',
+    '-rw-r--r-- /sysusers.d/openbao-kms.conf',
+    'drwxr-xr-x /tmpfiles.d/',
+    '-rw-r--r-- /tmpfiles.d/openbao-kms.conf',
+  ])
+  expect(readFileSync(lab.bundle.checksums, 'utf8')).toBe(`${lab.bundle.sha256}  ${top}.tar.gz\n`)
+})
 
 test('the socket has its mode and group, and the state its modes', async () => {
   const rows = await lab.exec(

@@ -119,13 +119,13 @@ export function hostInit(slot: Slot, host: string): number | undefined {
 export async function releaseSlot(slot: Slot): Promise<void> {
   const groups = hostGroups(slot)
   // A host dies with its PID 1; its systemd-nspawn then cleans up after itself. Only what lingers is killed too.
-  for (let round = 0; round < 1000; round++) {
-    const pids = members(groups)
-    if (pids.length === 0) break
-    for (const pid of pids) if (round > 200 || isInit(pid)) kill(pid)
+  const patience = 200
+  for (let round = 0; !removed(groups.flatMap(tree)); round++) {
+    if (round > 5 * patience)
+      throw new Error(`expected lab ${String(slot)} to end, found that its processes do not`)
+    for (const pid of members(groups)) if (round > patience || isInit(pid)) kill(pid)
     await delay(10)
   }
-  for (const folder of groups.flatMap(tree)) rmdirSync(folder)
 
   const prefix = `${slotFolder(slot)}/`
   const mounted = readFileSync('/proc/self/mounts', 'utf8')
@@ -135,6 +135,16 @@ export async function releaseSlot(slot: Slot): Promise<void> {
     .reverse()
   if (mounted.length > 0) await run(['umount', '--lazy', ...mounted])
   rmSync(slotFolder(slot), { recursive: true, force: true })
+}
+
+/** Removes control groups, deepest first; false: one has processes still. */
+function removed(folders: readonly string[]): boolean {
+  try {
+    for (const folder of folders) rmdirSync(folder)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function kill(pid: number): void {

@@ -80,7 +80,7 @@ function opsFiles(base: string, key: string, password: string): Overlaid[] {
 
 /**
  * What bash reads before the command that sshd gives it. It stays within what login files really do; what it takes
- * from stdin within its short wait is lost to the command.
+ * from stdin within its short wait is lost to the command. Whoever lets it have its way finds /root/hijacked on the host.
  */
 const noisyLogin = `printf 'welcome, no newline here'
 export LC_ALL=tr_TR.UTF-8
