@@ -9,7 +9,7 @@ const usage = `npm run lab -- COMMAND
                            (${variants.join(', ')})
   status                   the labs that are up, and their hosts
   ssh I [COMMAND]          log in to host I of the lab, or run a command there
-  down [--all]             end the labs that 'up' made (--all: those of running tests too)
+  down [--all]             end the labs (--all: those of running tests too)
 With --lab L, status, ssh and down are about lab L alone.`
 
 const given = process.argv.slice(2)
@@ -52,7 +52,7 @@ function chosenSlots(): Slot[] {
     const slot = Number(values.lab)
     return slotsInUse().includes(slot) ? [slot] : fail(`expected the number of a lab, found ${values.lab}`)
   }
-  return slotsInUse().filter((slot) => values.all || command === 'status' || slotOwner(slot) === 'nobody')
+  return slotsInUse().filter((slot) => values.all || command === 'status' || slotOwner(slot) !== 'alive')
 }
 
 function describe(lab: LabDescription): string {
