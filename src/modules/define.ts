@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { Payload } from '../model/payload.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
-import type { Text } from '../model/text.ts'
+import type { Text, UnknownText } from '../model/text.ts'
 
 /** One file of a verified release tarball. */
 export interface BundleMember {
@@ -17,6 +17,8 @@ export interface ModuleContext {
   file(src: string): Payload
   /** A file of `templates/`, rendered for this host and task. */
   template(src: string): Text
+  /** Judges a bare Jinja2 expression (no braces) for this host and task. */
+  condition(expression: string): boolean | UnknownText
   /** Raw bytes of any file of the workstation named by the operator's variables (a release tarball and its checksums). */
   localFile(path: string): Uint8Array
   /** Remembers the result of `make` under `key` for the whole run. */
@@ -40,7 +42,7 @@ export interface Module<Args = unknown> {
   readonly examples: readonly string[]
   /** Arguments whose value may be unknown while planning (bytes, never addresses). */
   readonly mayBeUnknown: readonly string[]
-  /** `command` and `assert` follow rules of their own in the planner. */
+  /** Throws KmsfleetError where the arguments cannot be met whatever the host is like. */
   resources(args: Args, context: ModuleContext): readonly Resource[]
 }
 

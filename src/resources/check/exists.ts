@@ -2,21 +2,19 @@ import type { Resource } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
 import { planCheck } from './check.ts'
 
-/** Something exists at a path, or nothing does. */
+/** Something exists at a path, whatever it is. */
 export interface ExistsDesired {
   readonly path: string
-  readonly present: boolean
   /** Seconds to wait for it. */
   readonly within: number
 }
 
-export function existsCheck({ path, present, within }: ExistsDesired): Resource {
-  const key = `${present ? 'exists' : 'gone'}:${path}`
-  const test: TestAtom = { atom: 'exists', key, path, present }
+export function existsCheck({ path, within }: ExistsDesired): Resource {
+  const test: TestAtom = { atom: 'exists', key: `exists:${path}`, path, present: true }
   return {
-    id: `wait:${key}`,
-    sameness: JSON.stringify({ path, present, within }),
+    id: `exists:${path}`,
+    sameness: JSON.stringify({ path, within }),
     atoms: [test],
-    plan: (world) => planCheck(present ? 'exists' : 'gone', test, within, world),
+    plan: (world) => planCheck('exists', test, within, world),
   }
 }

@@ -36,7 +36,7 @@ function exeReason(exe: string | undefined, state: UnitState, world: World): str
   const reason = `${exe} is another file than the one running`
   if (replacedHere(exe, world)) return reason
   const fact = world.path(exe)
-  if (state.runningExe === undefined || fact.is !== 'present') return undefined
+  if (state.runningExe === undefined || fact.is !== 'present' || fact.state.type !== 'file') return undefined
   const { device, inode } = fact.state
   if (device === undefined || inode === undefined) return undefined
   return `${device}:${inode}` === state.runningExe ? undefined : reason

@@ -1,0 +1,37 @@
+import { absent } from './absent/index.ts'
+import { assert } from './assert/index.ts'
+import { bundle } from './bundle/index.ts'
+import { command } from './command/index.ts'
+import { copy } from './copy/index.ts'
+import type { Module } from './define.ts'
+import { directory } from './directory/index.ts'
+import { file } from './file/index.ts'
+import { group } from './group/index.ts'
+import { link } from './link/index.ts'
+import { sysusers } from './sysusers/index.ts'
+import { template } from './template/index.ts'
+import { tmpfiles } from './tmpfiles/index.ts'
+import { unit } from './unit/index.ts'
+import { user } from './user/index.ts'
+import { waitFor } from './wait_for/index.ts'
+
+const all: readonly Module[] = [
+  absent,
+  assert,
+  bundle,
+  command,
+  copy,
+  directory,
+  file,
+  group,
+  link,
+  sysusers,
+  template,
+  tmpfiles,
+  unit,
+  user,
+  waitFor,
+]
+
+/** Every module by the name that tasks use, sorted by it. */
+export const modules: ReadonlyMap<string, Module> = new Map(all.map((module) => [module.name, module]))

@@ -1,0 +1,73 @@
+import type { Resource } from '../../model/resource.ts'
+import { whereDirectory } from '../../resources/common/where-directory.ts'
+import { contentOf } from '../../resources/file/content.ts'
+import { fileResource } from '../../resources/file/file.ts'
+import { groupResource } from '../../resources/group/group.ts'
+import { membershipResource } from '../../resources/group/membership.ts'
+import { userResource } from '../../resources/user/user.ts'
+import { defineModule } from '../define.ts'
+import { SysusersArgs } from './arguments.ts'
+import { sysusersText } from './text.ts'
+
+const folder = '/etc/sysusers.d'
+
+export const sysusers = defineModule({
+  name: 'sysusers',
+  summary: 'System users and groups, as a sysusers.d file and as accounts',
+  description: `Writes \`/etc/sysusers.d/NAME.conf\`, so that a host which is rebuilt makes the same accounts, and makes
+each group, user and membership now. Hosts without that directory get the accounts only, by \`groupadd\` and \`useradd\`.
+The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the name service are refused.`,
+  args: SysusersArgs,
+  examples: [
+    `- name: Identities of the provider
+  sysusers:
+    name: openbao-kms
+    groups:
+      - name: openbao-kms
+      - name: openbao-kms-socket
+    users:
+      - name: openbao-kms
+        gecos: OpenBao KMS provider
+        home: /var/lib/openbao-kms
+    members:
+      - user: openbao-kms
+        group: openbao-kms-socket`,
+  ],
+  mayBeUnknown: [],
+  resources: (args, context) => [
+    whereDirectory(
+      folder,
+      fileResource({
+        path: `${folder}/${args.name}.conf`,
+        owner: 'root',
+        group: 'root',
+        mode: 0o644,
+        content: contentOf(sysusersText(args), context),
+      }),
+    ),
+    ...accounts(args),
+  ],
+})
+
+/** Groups first, since users need them; memberships last, since they need both. */
+function accounts({ groups, users, members }: SysusersArgs): readonly Resource[] {
+  const joined = new Set([...members.map(({ group }) => group), ...groups.filter(isExact).map(nameOf)])
+  return [
+    ...groups.map(({ name, gid }) => groupResource({ name, gid, system: true })),
+    ...users.map((user) => userResource({ ...user, group: user.group ?? user.name, system: true })),
+    ...[...joined].map((group) => {
+      const exact = groups.some((one) => one.name === group && one.exact)
+      const primary = exact ? users.filter((user) => (user.group ?? user.name) === group).map(nameOf) : []
+      const listed = members.filter((member) => member.group === group).map(({ user }) => user)
+      return membershipResource({ group, members: [...listed, ...primary], exact })
+    }),
+  ]
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name
+}
+
+function isExact({ exact }: { readonly exact: boolean }): boolean {
+  return exact
+}

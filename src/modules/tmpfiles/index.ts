@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { showMode } from '../../resources/common/mode.ts'
+import { whereDirectory } from '../../resources/common/where-directory.ts'
+import { directoryResource } from '../../resources/directory/directory.ts'
+import { contentOf } from '../../resources/file/content.ts'
+import { fileResource } from '../../resources/file/file.ts'
+import { BaseName, Group, Mode, Owner, PlainPath } from '../arguments.ts'
+import { defineModule } from '../define.ts'
+
+const folder = '/etc/tmpfiles.d'
+
+const Args = z.strictObject({
+  name: BaseName.describe(
+    'Name of the file below /etc/tmpfiles.d, without `.conf`; a vendor file of the same name no longer counts',
+  ),
+  directories: z
+    .array(
+      z.strictObject({
+        path: PlainPath.refine((path) => path !== '/', 'expected a directory other than `/`'),
+        owner: Owner,
+        group: Group,
+        mode: Mode,
+      }),
+    )
+    .min(1),
+})
+
+export const tmpfiles = defineModule({
+  name: 'tmpfiles',
+  summary: 'Directories that every boot makes anew, and that exist now',
+  description: `Writes \`/etc/tmpfiles.d/NAME.conf\` with a \`d\` line for each directory, and makes or mends the directories
+themselves with the same owner, group and mode: what is there now and what the next boot makes are the same. Hosts
+without that directory get the directories only.`,
+  args: Args,
+  examples: [
+    `- name: Runtime directory
+  tmpfiles:
+    name: openbao-kms
+    directories:
+      - path: /run/openbao-kms
+        owner: root
+        group: root
+        mode: "2750"`,
+  ],
+  mayBeUnknown: [],
+  resources: ({ name, directories }, context) => [
+    whereDirectory(
+      folder,
+      fileResource({
+        path: `${folder}/${name}.conf`,
+        owner: 'root',
+        group: 'root',
+        mode: 0o644,
+        content: contentOf(tmpfilesText(directories), context),
+      }),
+    ),
+    ...directories.map((directory) => directoryResource(directory)),
+  ],
+})
+
+/** The tmpfiles.d(5) file; the schemas leave nothing that would need quoting. */
+function tmpfilesText(directories: z.output<typeof Args>['directories']): string {
+  const lines = directories.map(
+    ({ path, owner, group, mode }) => `d ${path} ${showMode(mode)} ${owner} ${group} -`,
+  )
+  return `${['# Managed by kmsfleet: changes made here are undone.', ...lines].join('\n')}\n`
+}

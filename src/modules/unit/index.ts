@@ -1,0 +1,70 @@
+import * as z from 'zod'
+import type { Readiness } from '../../model/wire.ts'
+import { unitResource } from '../../resources/unit/unit.ts'
+import { AbsolutePath, exactlyOne, LoopbackUrl, SocketPath, Within } from '../arguments.ts'
+import { defineModule } from '../define.ts'
+
+const Ready = z
+  .strictObject({ http: LoopbackUrl.optional(), socket: SocketPath.optional() })
+  .refine(...exactlyOne('http', 'socket'))
+  .transform(({ http, socket }): Readiness =>
+    http !== undefined
+      ? { kind: 'http', url: http }
+      : socket !== undefined
+        ? { kind: 'socket', path: socket }
+        : { kind: 'active' },
+  )
+
+export const unit = defineModule({
+  name: 'unit',
+  summary: 'A systemd unit: running and ready, enabled',
+  description: `Started means ready: the \`ready\` check passes and the unit is not being restarted over and over, within
+\`within\` seconds. A running unit is restarted where that is needed, and only there: its program (\`exe\`) is another file
+than the one that runs, a file of \`restart_on\` has other content than at the last start, or its unit file changed. A mended
+owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each time and are meant for handlers.`,
+  args: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(
+          /^[A-Za-z0-9:_.@-]{1,240}\.(service|socket|timer|target|path|mount)$/,
+          'expected a full unit name such as "bao-kms-provider.service"',
+        )
+        .describe('Full name, such as `bao-kms-provider.service`'),
+      state: z.enum(['started', 'stopped', 'restarted', 'reloaded']).optional(),
+      enabled: z.boolean().optional().describe('Started at boot'),
+      ready: Ready.optional().describe(
+        'How to know that it is ready: `http` (a URL that answers 200) or `socket` (a path that exists). If not said: it is active',
+      ),
+      within: Within(60),
+      restart_on: z.array(AbsolutePath).default([]).describe('Files that the unit reads when it starts'),
+      exe: AbsolutePath.optional().describe("The unit's program"),
+    })
+    .refine(({ state, enabled }) => state !== undefined || enabled !== undefined, {
+      error: 'expected `state` or `enabled` or both',
+    }),
+  examples: [
+    `- name: The provider runs and answers
+  unit:
+    name: bao-kms-provider.service
+    state: started
+    enabled: true
+    exe: /usr/bin/bao-kms-provider
+    ready:
+      http: http://127.0.0.1:8082/ready
+    restart_on:
+      - /etc/openbao-kms/config.yaml`,
+  ],
+  mayBeUnknown: [],
+  resources: ({ name, state, enabled, ready, within, restart_on, exe }) => [
+    unitResource({
+      unit: name,
+      state,
+      enabled,
+      ready: ready ?? { kind: 'active' },
+      within,
+      restartOn: restart_on,
+      exe,
+    }),
+  ],
+})
