@@ -1,6 +1,7 @@
 import type { Inventory } from '../inventory/types.ts'
 import type { EventSink } from '../model/event.ts'
 import type { Plan } from '../model/plan.ts'
+import type { Secret } from '../model/secret.ts'
 import type { Playbook } from '../playbook/types.ts'
 import type { Connect } from '../transport/channel.ts'
 
@@ -25,13 +26,22 @@ export interface RunRequest {
    * do what was shown.
    */
   readonly approve?: (plans: readonly Plan[]) => Promise<boolean>
+  /**
+   * Awaited once, after everything that can be known beforehand was checked and before the first connection: opens the
+   * journal and refuses unknown host keys. What it throws ends the run.
+   */
+  readonly beforeContact?: () => Promise<void>
+  /** Told of every secret that is opened, so that sinks can redact it by value. */
+  readonly onSecret?: (secret: Secret) => void
   readonly emit: EventSink
   /** First SIGINT: finish the change in hand, start nothing new. */
   readonly stop: AbortSignal
   /** Second SIGINT: drop everything. */
   readonly abort: AbortSignal
-  /** Who runs it, from where; shown to a second writer. */
+  /** Who runs it, from where, such as `alice@laptop`; shown to a second writer. */
   readonly operator: string
+  /** Id of the run, as its journal has it. */
+  readonly run: string
 }
 
 export interface RunResult {

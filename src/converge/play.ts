@@ -1,0 +1,143 @@
+import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
+import type { ClusterGates } from '../fleet/clusters.ts'
+import { type JobEnd, runFleet } from '../fleet/run.ts'
+import type { Host } from '../inventory/types.ts'
+import type { Plan } from '../model/plan.ts'
+import type { ReadAtom } from '../model/wire.ts'
+import { initialAtoms } from '../plan/atoms.ts'
+import type { PlanContext } from '../plan/expand.ts'
+import type { Play } from '../playbook/types.ts'
+import { createHostRun, type HostRun } from './host.ts'
+import type { RunRequest } from './request.ts'
+
+/** A play with everything that can be known before a host is contacted. */
+export interface PreparedPlay {
+  readonly play: Play
+  readonly hosts: readonly PreparedHost[]
+}
+
+export interface PreparedHost {
+  readonly host: Host
+  readonly context: PlanContext
+  readonly atoms: readonly ReadAtom[]
+}
+
+/** Connections are closed when a person has read for this long; approval then connects and asks again. */
+const readingMs = 5 * 60_000
+
+/** Expands every task for every host of the play; all errors in the operator's files are thrown at once. */
+export function preparePlay(
+  play: Play,
+  contexts: readonly PlanContext[],
+  options: { readonly diff: boolean },
+): PreparedPlay {
+  const errors = new Map<string, KmsfleetError>()
+  const hosts = contexts.flatMap((context): readonly PreparedHost[] => {
+    try {
+      return [{ host: context.host, context, atoms: initialAtoms(context, options) }]
+    } catch (error) {
+      // The same mistake in a task is met once for each host: it is told once.
+      for (const each of error instanceof KmsfleetErrors ? error.errors : [error]) {
+        if (!(each instanceof KmsfleetError)) throw each
+        errors.set(`${each.message} ${JSON.stringify(each.place)}`, each)
+      }
+      return []
+    }
+  })
+  if (errors.size > 0) throw new KmsfleetErrors([...errors.values()])
+  return { play, hosts }
+}
+
+/** Runs one play: plans only, or plans and converges, with or without asking in between. */
+export async function runPlay(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  gates: ClusterGates,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const runs = new Map(
+    prepared.hosts.map(({ host, context, atoms }) => [
+      host.name,
+      createHostRun({ request, context, atoms, gates }),
+    ]),
+  )
+  request.emit({ type: 'play-started', play: prepared.play.name, hosts: [...runs.keys()] })
+  if (request.command === 'plan') return overAll(request, prepared, runs, (run) => planOnly(run))
+  if (request.approve === undefined) return inBatches(request, prepared, runs)
+  return afterApproval(request, request.approve, prepared, runs)
+}
+
+async function planOnly(run: HostRun): Promise<JobEnd> {
+  await run.plan()
+  return run.end()
+}
+
+/** Plans touch nothing: all hosts, whatever the batches say. */
+function overAll(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  runs: ReadonlyMap<string, HostRun>,
+  job: (run: HostRun) => Promise<JobEnd>,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const options = { concurrency: request.concurrency, serial: [], anyErrorsFatal: false, stop: request.stop }
+  return runFleet(hostsOf(prepared), options, (host) => job(runOf(runs, host)), request.emit)
+}
+
+function inBatches(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  runs: ReadonlyMap<string, HostRun>,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const { serial, maxFailPercentage, anyErrorsFatal } = prepared.play
+  const options = {
+    concurrency: request.concurrency,
+    serial,
+    anyErrorsFatal,
+    stop: request.stop,
+    ...(maxFailPercentage === undefined ? {} : { maxFailPercentage }),
+  }
+  return runFleet(
+    hostsOf(prepared),
+    options,
+    async (host) => {
+      const run = runOf(runs, host)
+      await run.plan()
+      await run.converge()
+      return run.end()
+    },
+    request.emit,
+  )
+}
+
+/** All plans first, one question, then the batches. Hosts that could not be planned take part only by their failure. */
+async function afterApproval(
+  request: RunRequest,
+  approve: (plans: readonly Plan[]) => Promise<boolean>,
+  prepared: PreparedPlay,
+  runs: ReadonlyMap<string, HostRun>,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const plans: Plan[] = []
+  await overAll(request, prepared, runs, async (run) => {
+    const plan = await run.plan()
+    if (plan !== undefined) plans.push(plan)
+    return { outcome: 'ok' }
+  })
+  const nothingToDo = plans.every((plan) => plan.stages.length === 0)
+  const patience = setTimeout(() => {
+    for (const run of runs.values()) void run.release()
+  }, readingMs)
+  const approved = nothingToDo || (await approve(plans))
+  clearTimeout(patience)
+  if (approved) return inBatches(request, prepared, runs)
+  const ends = [...runs].map(async ([name, run]): Promise<[string, JobEnd]> => [name, await run.decline()])
+  return new Map(await Promise.all(ends))
+}
+
+function hostsOf(prepared: PreparedPlay): readonly Host[] {
+  return prepared.hosts.map(({ host }) => host)
+}
+
+function runOf(runs: ReadonlyMap<string, HostRun>, host: Host): HostRun {
+  const run = runs.get(host.name)
+  if (run === undefined) throw new Error(`no run was prepared for ${host.name}`)
+  return run
+}

@@ -1,0 +1,65 @@
+import { createClusterGates } from '../fleet/clusters.ts'
+import type { JobEnd } from '../fleet/run.ts'
+import { exitCode } from '../model/outcome.ts'
+import { createContexts } from './context.ts'
+import { type PreparedPlay, preparePlay, runPlay } from './play.ts'
+import type { RunRequest, RunResult } from './request.ts'
+import { createTemplateEngine } from '../template/create.ts'
+
+/**
+ * Plans or converges every play of a playbook. Everything that can be wrong in the operator's files is thrown
+ * (KmsfleetErrors) before the first connection; what hosts do wrong is told through events and the exit code.
+ */
+export async function runPlaybook(request: RunRequest): Promise<RunResult> {
+  const startedAt = performance.now()
+  const plays = prepareRun(request)
+  await request.beforeContact?.()
+  const gates = createClusterGates()
+  let code: number = exitCode.ok
+  for (const play of plays) {
+    const ends = await runPlay(request, play, gates)
+    code |= exitBits([...ends.values()])
+    // A later play may rest on what an earlier one was to make.
+    if (request.stop.aborted || (code & ~exitCode.differs) !== 0) break
+  }
+  const result = request.stop.aborted ? exitCode.interrupted : code
+  request.emit({
+    type: 'run-ended',
+    exitCode: result,
+    milliseconds: Math.round(performance.now() - startedAt),
+  })
+  return { exitCode: result }
+}
+
+/** All plays of a run, each task expanded for each host; contacts nothing. */
+export function prepareRun(
+  request: Pick<RunRequest, 'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'diff'>,
+): readonly PreparedPlay[] {
+  const memory = { engine: createTemplateEngine(), remembered: new Map<string, unknown>() }
+  return request.playbook.plays.map((play) =>
+    preparePlay(play, createContexts(request, play, memory), { diff: request.diff }),
+  )
+}
+
+function exitBits(ends: readonly JobEnd[]): number {
+  return ends.reduce((bits, end) => bits | bitsOf(end), 0)
+}
+
+function bitsOf(end: JobEnd): number {
+  if (end.problem?.code === 'run.rail') return exitCode.rail
+  switch (end.outcome) {
+    case 'ok':
+    case 'changed':
+      return 0
+    case 'differs':
+      return exitCode.differs
+    case 'failed':
+      return exitCode.hostFailed
+    case 'unreachable':
+      return exitCode.unreachable
+    case 'stopped':
+      return exitCode.error
+    case 'not-run':
+      return exitCode.rail
+  }
+}

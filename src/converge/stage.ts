@@ -1,0 +1,64 @@
+import type { Change, Check, Plan, Stage } from '../model/plan.ts'
+import type { Problem } from '../model/problem.ts'
+import type { Difference } from '../model/resource.ts'
+import type { ChangeReport, WireChange } from '../model/wire.ts'
+
+/** A stage in the form that the write compiler takes, with the way back from a report to the change. */
+export interface SendableStage {
+  readonly changes: readonly WireChange[]
+  /** The change or check that a report's number speaks of. */
+  item(id: number): Change | Check | undefined
+  /** Interrupts a running service: to be serialised within the cluster. */
+  readonly disruptive: boolean
+}
+
+/** What of a stage can be sent now: all but what still waits for a value. */
+export function sendable(stage: Stage): SendableStage {
+  const items = stage.items.filter(canBeSent)
+  return {
+    changes: items.map((item, id) => ({
+      id,
+      label: item.resource,
+      ops: item.ops,
+      owes: item.item === 'change' ? item.owes : [],
+      settles: item.item === 'change' ? item.settles : [],
+    })),
+    item: (id) => items[id],
+    disruptive: items.some((item) => item.item === 'change' && item.disruptive),
+  }
+}
+
+function canBeSent(item: Stage['items'][number]): item is Change | Check {
+  return (item.item === 'change' && !item.provisional) || item.item === 'check'
+}
+
+/** The problem that a report of failure stands for; undefined for any other report. */
+export function reportProblem(report: ChangeReport, item: Change | Check | undefined): Problem | undefined {
+  const subject = item?.resource ?? `change ${String(report.change)}`
+  if (report.says === 'conflict') {
+    return {
+      code: 'host.conflict',
+      subject,
+      message: `${subject} moved underneath: ${report.detail}`,
+      hint: 'Something else changed it between the probe and the change; nothing was done to it. Run again.',
+    }
+  }
+  if (report.says === 'failed') {
+    return { code: 'host.change-failed', subject, message: `${subject}: ${report.step}: ${report.detail}` }
+  }
+  return undefined
+}
+
+/** What the new plan still wants of changes that were made: the proof fails on these. */
+export function unproved(later: Plan, done: ReadonlySet<string>): readonly Difference[] {
+  return later.stages
+    .flatMap((stage) => stage.items)
+    .flatMap((item) =>
+      item.item === 'change' && done.has(item.key)
+        ? item.differences.map((difference) => ({
+            ...difference,
+            attribute: `${item.resource} ${difference.attribute}`,
+          }))
+        : [],
+    )
+}

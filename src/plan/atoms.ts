@@ -1,0 +1,109 @@
+import type { ReadAtom } from '../model/wire.ts'
+import type { HostLookups } from '../template/engine.ts'
+import { unknown } from '../model/value.ts'
+import { expandTask, type PlanContext } from './expand.ts'
+
+/**
+ * Everything that the first frame asks of a host: the atoms of every resource whose address is known before
+ * the host was asked anything. Also finds every error in the operator's files that this host would meet.
+ */
+export function initialAtoms(context: PlanContext, options: { readonly diff: boolean }): readonly ReadAtom[] {
+  const nothingKnown: HostLookups = {
+    groupId: (name) => unknown({ after: `group:${name}`, field: 'gid' }),
+    userId: (name) => unknown({ after: `user:${name}`, field: 'uid' }),
+  }
+  // Before the run no result is there; a task that reads one is expanded once it is.
+  const pending = new Map(
+    [...context.tasks, ...context.play.handlers]
+      .filter((task) => task.register !== undefined)
+      .map((task) => [task.register ?? '', { after: `task:${task.id}`, field: 'result' }]),
+  )
+  const atoms: ReadAtom[] = []
+  for (const task of [...context.tasks, ...context.play.handlers]) {
+    for (const instance of expandTask(context, task, nothingKnown, { results: new Map(), pending })) {
+      if (instance.is === 'ready') atoms.push(...instance.resources.flatMap((resource) => resource.atoms))
+    }
+  }
+  return mergeAtoms(
+    options.diff ? atoms : atoms.map((atom) => (atom.atom === 'path' ? withoutText(atom) : atom)),
+  )
+}
+
+/** Old texts are read only for `--diff`. */
+function withoutText(atom: PathAtom): PathAtom {
+  return pathAtom(atom.path, atom.digestUpTo, atom.sealed, undefined, atom.package)
+}
+
+/** The same questions, each asked once: path atoms of one path become one that asks for all that any of them asked. */
+export function mergeAtoms(atoms: readonly ReadAtom[]): readonly ReadAtom[] {
+  const merged = new Map<string, ReadAtom>()
+  for (const atom of atoms) {
+    const key = atomKey(atom)
+    const before = merged.get(key)
+    merged.set(key, before?.atom === 'path' && atom.atom === 'path' ? mergePath(before, atom) : atom)
+  }
+  return [...merged.values()]
+}
+
+/** Those of `asked` that `answered` does not cover. */
+export function unasked(asked: readonly ReadAtom[], answered: readonly ReadAtom[]): readonly ReadAtom[] {
+  const known = new Map(answered.map((atom) => [atomKey(atom), atom]))
+  return mergeAtoms(asked).filter((atom) => {
+    const before = known.get(atomKey(atom))
+    if (before === undefined) return true
+    if (before.atom !== 'path' || atom.atom !== 'path') return false
+    // Texts are for showing only: that one was not asked for is the run's choice.
+    const needed = withoutText(atom)
+    return JSON.stringify(mergePath(before, needed)) !== JSON.stringify(mergePath(before, before))
+  })
+}
+
+type PathAtom = Extract<ReadAtom, { atom: 'path' }>
+
+function mergePath(left: PathAtom, right: PathAtom): PathAtom {
+  return pathAtom(
+    left.path,
+    largest(left.digestUpTo, right.digestUpTo),
+    left.sealed === true || right.sealed === true,
+    largest(left.textUpTo, right.textUpTo),
+    left.package === true || right.package === true,
+  )
+}
+
+function pathAtom(
+  path: string,
+  digestUpTo: number | undefined,
+  sealed: boolean | undefined,
+  textUpTo: number | undefined,
+  owner: boolean | undefined,
+): PathAtom {
+  return {
+    atom: 'path',
+    path,
+    ...(digestUpTo === undefined ? {} : { digestUpTo }),
+    ...(sealed === true ? { sealed } : {}),
+    ...(textUpTo === undefined ? {} : { textUpTo }),
+    ...(owner === true ? { package: owner } : {}),
+  }
+}
+
+function largest(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined ? right : right === undefined ? left : Math.max(left, right)
+}
+
+function atomKey(atom: ReadAtom): string {
+  switch (atom.atom) {
+    case 'path':
+      return `path ${atom.path}`
+    case 'user':
+    case 'group':
+      return `${atom.atom} ${atom.name}`
+    case 'unit':
+      return `unit ${atom.unit}`
+    case 'run':
+    case 'reach':
+    case 'exists':
+    case 'http':
+      return `test ${atom.key}`
+  }
+}

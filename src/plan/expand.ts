@@ -1,0 +1,183 @@
+import { checkValue } from '../document/parse.ts'
+import { KmsfleetError } from '../errors/error.ts'
+import type { Host } from '../inventory/types.ts'
+import type { Resource, TaskRef } from '../model/resource.ts'
+import { verbatim } from '../model/host-text.ts'
+import { type Rendered, UnknownText } from '../model/text.ts'
+import { Secret } from '../model/secret.ts'
+import type { Origin } from '../model/value.ts'
+import type { Module, ModuleContext } from '../modules/define.ts'
+import type { Handler, Play, Task } from '../playbook/types.ts'
+import type { HostLookups, Scope, TemplateEngine } from '../template/engine.ts'
+
+/** What planning needs besides the world; the same for all stages of one host's run. */
+export interface PlanContext {
+  readonly host: Host
+  readonly play: Play
+  readonly tasks: readonly Task[]
+  readonly engine: TemplateEngine
+  readonly modules: ReadonlyMap<string, Module>
+  /** Variables of one task, before `item` and registered results are laid over them. */
+  readonly variables: (task: Task, over: ReadonlyMap<string, unknown>) => ReadonlyMap<string, unknown>
+  /** What a module is offered for this task. `template` renders with the scope given. */
+  readonly moduleContext: (task: Task, ref: TaskRef, scope: Scope) => ModuleContext
+}
+
+/** A task with its loop unrolled once: one element, its condition judged and its arguments rendered. */
+export type Instance =
+  | { readonly is: 'skipped'; readonly task: Task; readonly ref: TaskRef }
+  | {
+      readonly is: 'undecided'
+      readonly task: Task
+      readonly ref: TaskRef
+      readonly what: 'condition' | 'arguments' | 'loop'
+      readonly after: readonly Origin[]
+    }
+  | {
+      readonly is: 'ready'
+      readonly task: Task
+      readonly ref: TaskRef
+      readonly resources: readonly Resource[]
+    }
+
+/** What tasks may read: registered results by name, and names whose result is not there before a change was made. */
+export interface Registered {
+  readonly results: ReadonlyMap<string, unknown>
+  readonly pending: ReadonlyMap<string, Origin>
+}
+
+/** Unrolls one task for one host. Errors in the operator's files are thrown with their place. */
+export function* expandTask(
+  context: PlanContext,
+  task: Task | Handler,
+  lookups: HostLookups,
+  registered: Registered,
+): Generator<Instance> {
+  const waits = readsPending(task, registered.pending)
+  if (waits.length > 0) {
+    yield { is: 'undecided', task, ref: reference(task), what: 'condition', after: waits }
+    return
+  }
+  const items = loopItems(context, task, lookups, registered)
+  if (items instanceof UnknownText) {
+    yield { is: 'undecided', task, ref: reference(task), what: 'loop', after: items.origins }
+    return
+  }
+  for (const item of items) yield expandItem(context, task, lookups, item)
+}
+
+interface LoopItem {
+  readonly index: number | undefined
+  readonly over: ReadonlyMap<string, unknown>
+}
+
+function loopItems(
+  context: PlanContext,
+  task: Task,
+  lookups: HostLookups,
+  registered: Registered,
+): readonly LoopItem[] | UnknownText {
+  if (task.loop === undefined) return [{ index: undefined, over: registered.results }]
+  const scope = { variables: context.variables(task, registered.results), host: lookups }
+  const list = context.engine.value(task.loop, scope, task.place)
+  if (list instanceof UnknownText) return list
+  if (!Array.isArray(list)) {
+    throw new KmsfleetError(
+      'module.arguments',
+      `loop of task '${task.name}': expected a list, found ${kindOf(list)}`,
+      {
+        place: task.place,
+      },
+    )
+  }
+  const elements: readonly unknown[] = list
+  return elements.map((item, index) => ({
+    index,
+    over: new Map([...registered.results, ['item', verbatim(item)]]),
+  }))
+}
+
+function expandItem(context: PlanContext, task: Task, lookups: HostLookups, item: LoopItem): Instance {
+  const scope: Scope = { variables: context.variables(task, item.over), host: lookups }
+  const base = reference(task, item.index)
+  const origins: Origin[] = []
+  for (const expression of task.when) {
+    const holds = context.engine.condition(expression, scope, task.place)
+    if (holds instanceof UnknownText) origins.push(...holds.origins)
+    else if (!holds) return { is: 'skipped', task, ref: base }
+  }
+  if (origins.length > 0) return { is: 'undecided', task, ref: base, what: 'condition', after: origins }
+  const name = task.name.includes('{{')
+    ? shownName(context.engine.text(task.name, scope, task.place), task)
+    : task.name
+  const ref: TaskRef = { ...base, name }
+  const module = context.modules.get(task.module)
+  if (module === undefined) {
+    throw new KmsfleetError('module.arguments', `expected a known module, found '${task.module}'`, {
+      place: task.place,
+    })
+  }
+  const rendered = context.engine.value(task.args.value, scope, task.place)
+  const unknown = unknownArguments(rendered, module.mayBeUnknown)
+  if (unknown.length > 0) return { is: 'undecided', task, ref, what: 'arguments', after: unknown }
+  const args = checkValue(module.args, rendered, task.args, { code: 'module.arguments' })
+  const resources = module.resources(args, context.moduleContext(task, ref, scope))
+  return { is: 'ready', task, ref, resources }
+}
+
+function reference(task: Task, index?: number): TaskRef {
+  return {
+    id: index === undefined ? task.id : `${task.id}[${String(index)}]`,
+    name: task.name,
+    place: task.place,
+  }
+}
+
+function shownName(name: ReturnType<TemplateEngine['text']>, task: Task): string {
+  return typeof name === 'string' ? name : task.name
+}
+
+/** Origins of every unknown text in the tree that stands outside the arguments which may be unknown. */
+function unknownArguments(tree: Rendered, mayBeUnknown: readonly string[]): readonly Origin[] {
+  if (!isDictionary(tree)) return collectUnknown(tree)
+  return Object.entries(tree).flatMap(([key, value]) =>
+    mayBeUnknown.includes(key) && value instanceof UnknownText ? [] : collectUnknown(value),
+  )
+}
+
+function collectUnknown(tree: Rendered): readonly Origin[] {
+  if (tree instanceof UnknownText) return tree.origins
+  if (isList(tree)) return tree.flatMap(collectUnknown)
+  if (isDictionary(tree)) return Object.values(tree).flatMap(collectUnknown)
+  return []
+}
+
+function isList(tree: Rendered): tree is readonly Rendered[] {
+  return Array.isArray(tree)
+}
+
+function isDictionary(tree: Rendered): tree is Readonly<Record<string, Rendered>> {
+  return (
+    typeof tree === 'object' &&
+    tree !== null &&
+    !Array.isArray(tree) &&
+    !(tree instanceof UnknownText) &&
+    !(tree instanceof Secret)
+  )
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'nothing' : typeof value === 'object' ? 'a dictionary' : `a ${typeof value}`
+}
+
+/**
+ * A result that only the host can give (a command's output) makes every task that names it wait. Names are
+ * looked for as words in what was written: too often is safe, too seldom is not.
+ */
+function readsPending(task: Task, pending: ReadonlyMap<string, Origin>): readonly Origin[] {
+  if (pending.size === 0) return []
+  const written = JSON.stringify([task.when, task.loop, task.name, task.args.value])
+  return [...pending]
+    .filter(([name]) => new RegExp(`\\b${name}\\b`).test(written))
+    .map(([, origin]) => origin)
+}

@@ -1,0 +1,63 @@
+import type { TaskRef } from '../model/resource.ts'
+import type { Origin } from '../model/value.ts'
+import type { Task } from '../playbook/types.ts'
+import { HostText } from '../model/host-text.ts'
+import type { Registered } from './expand.ts'
+
+/** What a change that was made in this run left behind. */
+export interface DoneResult {
+  /** Exit status and standard output of a command. */
+  readonly status?: number
+  readonly output?: string
+}
+
+/** Results under the names that tasks `register`, as later tasks of the plan may read them. */
+export interface Registers {
+  record(task: Task, ref: TaskRef, changes: boolean, keys: readonly string[]): void
+  /** The task itself waits for something: so does all that reads its result. */
+  wait(task: Task): void
+  registered(): Registered
+}
+
+interface Result {
+  readonly changed: boolean
+  readonly rc?: number
+  readonly stdout?: HostText
+}
+
+/** `changed` is predicted; what only the host can say (a command's status and output) waits until it was run. */
+export function createRegisters(done: ReadonlyMap<string, DoneResult>): Registers {
+  const results = new Map<string, Result[]>()
+  const pending = new Map<string, Origin>()
+  return {
+    record: (task, ref, changes, keys) => {
+      if (task.register === undefined) return
+      const made = keys.map((key) => done.get(key)).filter((result) => result !== undefined)
+      if (changes && task.module === 'command') {
+        pending.set(task.register, { after: `task:${ref.id}`, field: 'result' })
+        return
+      }
+      const command = made.find((result) => result.status !== undefined)
+      const list = results.get(task.register) ?? []
+      list.push({
+        changed: changes || made.length > 0,
+        ...(command?.status === undefined ? {} : { rc: command.status }),
+        ...(command?.output === undefined ? {} : { stdout: new HostText(command.output) }),
+      })
+      results.set(task.register, list)
+    },
+    wait: (task) => {
+      if (task.register !== undefined)
+        pending.set(task.register, { after: `task:${task.id}`, field: 'result' })
+    },
+    registered: () => ({
+      pending,
+      results: new Map([...results].map(([name, list]) => [name, asVariable(list)])),
+    }),
+  }
+}
+
+/** One result as it is; of a loop, `changed` of any and the list, as in Ansible. */
+function asVariable(list: readonly Result[]): unknown {
+  return list.length === 1 ? list[0] : { changed: list.some((result) => result.changed), results: list }
+}

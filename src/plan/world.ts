@@ -1,0 +1,86 @@
+import type { Fact, PathState, Snapshot, TestState } from '../model/facts.ts'
+import type { Effect, Subject, World } from '../model/resource.ts'
+
+/** A world that a plan is made against: what one snapshot observed, overlaid by the effects of planned changes. */
+export interface PlanningWorld extends World {
+  /** Lays the effects of a planned change over what was observed. */
+  apply(effects: readonly Effect[]): void
+  /** Counts a change that has no effect that could be predicted (a command). */
+  act(): void
+}
+
+/** A world that predicts nothing yet. The snapshot is not changed by it. */
+export function createWorld(snapshot: Snapshot): PlanningWorld {
+  const paths = new Map(snapshot.paths)
+  const users = new Map(snapshot.users)
+  const groups = new Map(snapshot.groups)
+  const units = new Map(snapshot.units)
+  const tests = new Map(snapshot.tests)
+  const changed = new Set<Subject>()
+  let acted = false
+  return {
+    host: snapshot.host,
+    path: (path) => paths.get(path) ?? notAsked(path, paths),
+    user: (name) => users.get(name) ?? absent,
+    group: (name) => groups.get(name) ?? absent,
+    unit: (unit) => units.get(unit) ?? absent,
+    test: (key): TestState | undefined => tests.get(key),
+    users: () => users,
+    groups: () => groups,
+    changed: (subject) => changed.has(subject),
+    changedBelow: (folder) =>
+      [...changed]
+        .filter((subject) => subject.startsWith(`path:${folder}/`))
+        .map((subject) => subject.slice('path:'.length)),
+    get anyChange() {
+      return acted
+    },
+    act: () => {
+      acted = true
+    },
+    apply: (effects) => {
+      acted = true
+      for (const effect of effects) {
+        switch (effect.set) {
+          case 'path':
+            paths.set(effect.key, effect.fact)
+            break
+          case 'user':
+            users.set(effect.key, effect.fact)
+            break
+          case 'group':
+            groups.set(effect.key, effect.fact)
+            break
+          case 'unit':
+            units.set(effect.key, effect.fact)
+            break
+          case 'test':
+            tests.set(effect.key, effect.state)
+            continue
+        }
+        changed.add(`${effect.set}:${effect.key}`)
+      }
+    },
+  }
+}
+
+const absent = { is: 'absent' } as const
+
+/**
+ * A path that no atom asked for is known only where an ancestor is known to be absent. Anything else would be
+ * a guess, and a plan must not rest on one.
+ */
+function notAsked(path: string, paths: ReadonlyMap<string, Fact<PathState>>): Fact<PathState> {
+  for (let parent = parentOf(path); parent !== path; path = parent, parent = parentOf(path)) {
+    if (paths.get(parent)?.is === 'absent') return absent
+    if (parent === '/') break
+  }
+  return {
+    is: 'unreadable',
+    problem: { code: 'host.protocol', message: `${path} was not asked of the host`, subject: path },
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 1))
+}
