@@ -1,0 +1,132 @@
+import type { Host } from '../inventory/types.ts'
+import type { EventSink } from '../model/event.ts'
+import type { HostOutcome } from '../model/outcome.ts'
+import type { Problem } from '../model/problem.ts'
+import type { Play } from '../playbook/types.ts'
+
+/** How a host's job ended. Trouble of a host is an outcome and never a rejection. */
+export interface JobEnd {
+  readonly outcome: HostOutcome
+  readonly problem?: Problem
+}
+
+export interface FleetOptions {
+  /** Hosts worked on at once, at least 1. */
+  readonly concurrency: number
+  readonly serial: Play['serial']
+  /** 0 to 100: more failed and unreachable hosts than this share of the play's hosts stop it. */
+  readonly maxFailPercentage?: number
+  readonly anyErrorsFatal: boolean
+  /** Aborted: no further host starts. */
+  readonly stop: AbortSignal
+}
+
+/** Cuts hosts into batches; the last size repeats, a percentage is of all hosts and at least one. */
+export function batchesOf<T>(hosts: readonly T[], serial: Play['serial']): readonly (readonly T[])[] {
+  const batches: (readonly T[])[] = []
+  let at = 0
+  for (let turn = 0; at < hosts.length; turn += 1) {
+    const size = serial[Math.min(turn, serial.length - 1)] ?? hosts.length
+    const counted =
+      typeof size === 'number' ? size : Math.floor((hosts.length * Number.parseFloat(size)) / 100)
+    const batch = hosts.slice(at, at + Math.max(1, Math.floor(counted)))
+    batches.push(batch)
+    at += batch.length
+  }
+  return batches
+}
+
+/**
+ * Runs the job of each host, batch by batch, at most `concurrency` at once, until a rail stops the play.
+ * Every host is in the result; those that never started are `not-run`. If a job rejects, no new host starts,
+ * the running ones end, and its error is thrown.
+ */
+export async function runFleet(
+  hosts: readonly Host[],
+  options: FleetOptions,
+  job: (host: Host) => Promise<JobEnd>,
+  emit: EventSink,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const ends = new Map<string, JobEnd>()
+  const rejected: unknown[] = []
+  let failed = 0
+  let rail: Problem | undefined
+
+  const stopped = (): boolean => rail !== undefined || rejected.length > 0 || options.stop.aborted
+  const raise = (problem: Problem): void => {
+    if (rail !== undefined) return
+    rail = problem
+    emit({ type: 'rail', problem })
+  }
+  const work = async (host: Host): Promise<void> => {
+    try {
+      const end = await job(host)
+      ends.set(host.name, end)
+      if (end.outcome !== 'failed' && end.outcome !== 'unreachable') return
+      failed += 1
+      const problem = budgetProblem(host.name, failed, hosts.length, options)
+      if (problem !== undefined) raise(problem)
+    } catch (error) {
+      rejected.push(error)
+    }
+  }
+
+  for (const batch of batchesOf(hosts, options.serial)) {
+    if (stopped()) break
+    const before = failed
+    emit({ type: 'batch-started', hosts: batch.map((host) => host.name) })
+    await pool(batch, options.concurrency, stopped, work)
+    const last = ends.size === hosts.length
+    if (failed - before === batch.length && !last) raise(wholeBatch(batch.length))
+  }
+  if (rejected.length > 0) throw rejected[0]
+  return new Map(hosts.map((host) => [host.name, ends.get(host.name) ?? { outcome: 'not-run' }] as const))
+}
+
+/** Works through items in order, at most `limit` at once; starts none once `stopped`. Work must not reject. */
+async function pool<T>(
+  items: readonly T[],
+  limit: number,
+  stopped: () => boolean,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values()
+  const worker = async (): Promise<void> => {
+    // A shared iterator: the next item goes to whichever worker is free first.
+    for (const item of queue) {
+      if (stopped()) return
+      await work(item)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, worker))
+}
+
+function budgetProblem(
+  host: string,
+  failed: number,
+  all: number,
+  options: FleetOptions,
+): Problem | undefined {
+  if (options.anyErrorsFatal) {
+    return {
+      code: 'run.rail',
+      message: `expected no host to fail (any_errors_fatal), found that ${host} did`,
+      hint: 'mend the host, then run again',
+    }
+  }
+  const budget = options.maxFailPercentage
+  if (budget === undefined || failed * 100 <= budget * all) return undefined
+  return {
+    code: 'run.rail',
+    message: `expected at most ${String(budget)} % of ${String(all)} hosts to fail, found ${String(failed)} failed or unreachable`,
+    hint: 'mend these hosts, then run again; those that were not run are as they were',
+  }
+}
+
+function wholeBatch(size: number): Problem {
+  return {
+    code: 'run.rail',
+    message: `expected a host of the batch to succeed, found all ${String(size)} failed or unreachable`,
+    hint: 'mend these hosts, then run again; those that were not run are as they were',
+  }
+}
