@@ -11,51 +11,43 @@ const wanted = list
   .filter(Boolean)
 
 try {
-  const missing = missingOf(wanted)
-  if (missing.length > 0) install(missing)
+  prepare()
 } catch (error) {
   process.stderr.write(`prepare: ${error.message}\n  npm run test:unit runs every test that needs no lab\n`)
   process.exitCode = 1
 }
 
+function prepare() {
+  const missing = missingOf(wanted)
+  const lacks = [
+    ...(process.getuid?.() === 0 ? [] : ['root, to boot the hosts of the lab']),
+    ...(missing.length > 0 ? [`Debian packages: ${missing.join(' ')}`] : []),
+    ...(missing.length > 0 && !existsSync('/usr/bin/apt-get') ? ['Debian or Ubuntu, to install them'] : []),
+  ]
+  // As root on Debian only packages can be missing, and those come from apt.
+  if (lacks.length > (missing.length > 0 ? 1 : 0)) {
+    throw new Error(`found missing on this machine:\n  - ${lacks.join('\n  - ')}`)
+  }
+  if (missing.length > 0) install(missing)
+}
+
 /** Packages that dpkg does not call installed; all of them where there is no dpkg. */
 function missingOf(names) {
-  const { stdout, error } = spawnSync(
-    'dpkg-query',
-    ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C' },
-    },
-  )
+  const query = ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names]
+  const { stdout, error } = spawnSync('dpkg-query', query, { encoding: 'utf8' })
   if (error) return names
-  const installed = new Set(
-    stdout
-      .split('\n')
-      .filter((line) => line.endsWith(' installed'))
-      .map((line) => line.split(' ')[0]),
-  )
-  return names.filter((name) => !installed.has(name))
+  const lines = new Set(stdout.split('\n'))
+  return names.filter((name) => !lines.has(`${name} installed`))
 }
 
 function install(names) {
-  const unfit = [
-    ...(process.getuid?.() === 0 ? [] : ['it was not started as root']),
-    ...(spawnSync('apt-get', ['--version']).error ? ['this is not Debian or Ubuntu'] : []),
-  ]
-  if (unfit.length > 0) {
-    throw new Error(
-      `expected these Debian packages, found them missing: ${names.join(' ')}\n  not installed, since ${unfit.join(' and ')}`,
-    )
-  }
   process.stderr.write(`prepare: installing Debian packages: ${names.join(' ')}\n`)
   withoutServices(() => {
     apt(['update'])
     apt(['install', '--yes', '--no-install-recommends', ...names])
   })
   const left = missingOf(names)
-  if (left.length > 0)
-    throw new Error(`expected apt-get to install ${names.join(' ')}, found still missing: ${left.join(' ')}`)
+  if (left.length > 0) throw new Error(`expected apt-get to install them, found missing: ${left.join(' ')}`)
 }
 
 function apt(args) {
@@ -71,11 +63,11 @@ function apt(args) {
 /** No package may start a service on this machine: dpkg asks policy-rc.d, unless the machine has its own. */
 function withoutServices(work) {
   const policy = '/usr/sbin/policy-rc.d'
-  const own = !existsSync(policy)
-  if (own) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  const ours = !existsSync(policy)
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
     work()
   } finally {
-    if (own) rmSync(policy, { force: true })
+    if (ours) rmSync(policy, { force: true })
   }
 }

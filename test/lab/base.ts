@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { run } from './process.ts'
 
 const recipe = join(import.meta.dirname, 'base.sh')
@@ -10,7 +10,7 @@ const inotifyInstances = 8192
 
 /** Where root filesystems and programs that are built once are kept. */
 export function cacheFolder(): string {
-  const folder = process.env['KMSFLEET_LAB_CACHE'] ?? '/var/cache/kmsfleet-lab'
+  const folder = resolve(process.env['KMSFLEET_LAB_CACHE'] ?? '/var/cache/kmsfleet-lab')
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   return folder
 }
