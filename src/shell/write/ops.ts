@@ -1,0 +1,223 @@
+import type { Identity } from '../../model/identity.ts'
+import type { Expect, Parent, Readiness, WriteOp } from '../../model/wire.ts'
+import { testScript } from '../read/compile.ts'
+import { quote } from '../quote.ts'
+import type { PreludePart } from './prelude.ts'
+import { isFirm, join, modeWord, ownerWord, stagedWord } from './staging.ts'
+import type { Staged, Staging } from './staging.ts'
+
+/** What the words of an operation need to know of the frame that it is in. */
+export interface OpContext {
+  readonly staging: Staging
+  /** Things of this frame whose device and inode are in a shell variable, by path. */
+  readonly captured: ReadonlyMap<string, string>
+  /** Dressings that an operation before this one has made. */
+  readonly dressed: Set<string>
+}
+
+/** Shell of one operation: commands to be joined by `&&`, and the prelude parts that they call. */
+export interface OpScript {
+  readonly commands: readonly string[]
+  readonly parts: readonly PreludePart[]
+}
+
+function expectWord(expect: Expect, path: string, context: OpContext): string {
+  if ('token' in expect) return quote(`token ${expect.token}`)
+  if ('absent' in expect) return 'absent'
+  const variable = context.captured.get(path)
+  // nothing of this frame made it: no host matches that, and the caller probes again
+  return variable === undefined ? quote('made elsewhere') : `"made $${variable}"`
+}
+
+function inodeWord(parent: Parent, context: OpContext): string {
+  const variable = context.captured.get(parent.path)
+  if (parent.inode !== undefined) return quote(parent.inode)
+  return variable === undefined ? "''" : `"$${variable}"`
+}
+
+function enter(parent: Parent, stage: string, context: OpContext): string {
+  const firm = isFirm(parent) ? 'firm' : "''"
+  return `kf_enter ${quote(parent.path)} ${inodeWord(parent, context)} ${firm} ${stage}`
+}
+
+function identityCommand(identity: Identity): string {
+  if (identity.by === 'account') {
+    const words = quote(`expected an account ${identity.user} on the host, found none`)
+    return `{ kf_identity ${quote(identity.user)} || kf_fail identity ${words}; }`
+  }
+  const groups = quote(identity.groups.map(String).join(','))
+  return `{ kf_account= kf_uid=${String(identity.uid)} kf_gid=${String(identity.gid)} kf_groups=${groups}; }`
+}
+
+const words = (argv: readonly string[]): string => argv.map(quote).join(' ')
+
+function validation(item: Staged, stage: string, anchor: string): readonly string[] {
+  if (item.op.op !== 'file-put' || item.op.validate === undefined) return []
+  const { argv, as } = item.op.validate
+  const checked = argv.map((word) => word.split('{}').map(quote).join('"$kf_staged"')).join(' ')
+  if (as === undefined) return [`kf_staged=${stagedWord(item)}`, `kf_valid ${checked}`]
+  return [
+    identityCommand(as),
+    `kf_hand_over ${quote(anchor)} ${item.folder} ${quote(item.name)}`,
+    `kf_valid_as ${checked}`,
+    `kf_hand_back ${item.folder} ${quote(item.name)}`,
+  ].filter(() => stage !== '')
+}
+
+/** Owner and mode of all that is staged with the same ones, at the first of them: accounts may be made just before. */
+function dress(item: Staged, context: OpContext): readonly string[] {
+  if (item.to === undefined || context.dressed.has(item.dressing)) return []
+  context.dressed.add(item.dressing)
+  const alike = context.staging.staged.filter(({ dressing }) => dressing === item.dressing)
+  const fresh = item.kind === 'file' ? '00600' : '00700'
+  return [
+    `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${fresh} ${alike.map(stagedWord).join(' ')}`,
+  ]
+}
+
+function place(item: Staged, parent: Parent, expect: Expect, context: OpContext): OpScript {
+  const stage = context.staging.stageOf(parent)
+  const anchor = context.staging.anchors[Number(stage.slice('$kf_s'.length)) - 1] ?? ''
+  const what = expectWord(expect, item.path, context)
+  const name = quote(item.name)
+  const variable = context.captured.get(item.path)
+  const before = [...dress(item, context), ...validation(item, stage, anchor)]
+  const parts: PreludePart[] = ['place', 'validate']
+  if (!item.inside) {
+    const link =
+      item.op.op === 'link-put' ? [`kf_link ${item.folder} ${name} ${what} ${quote(item.op.target)}`] : []
+    const put = link.length > 0 ? link : [`kf_place ${item.folder} ${name} ${what} .`]
+    return { commands: [...before, enter(parent, `"${stage}"`, context), ...put], parts }
+  }
+  const where = `${quote(parent.path)} ${inodeWord(parent, context)} ${name} ${what}`
+  const put =
+    item.op.op === 'link-put'
+      ? `kf_inside_link ${where} ${quote(item.op.target)}`
+      : item.to === undefined
+        ? 'false'
+        : `kf_inside_put ${where} ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${item.kind === 'file' ? stagedWord(item) : "''"}`
+  const capture = variable === undefined ? [] : [`${variable}=\${kf_placed%:*}`]
+  return { commands: [...before, put, ...capture], parts: [...parts, 'inside'] }
+}
+
+function readinessWords(ready: Readiness): string {
+  switch (ready.kind) {
+    case 'active':
+      return "active ''"
+    case 'http':
+      return `http ${quote(ready.url)}`
+    case 'socket':
+      return `socket ${quote(ready.path)}`
+  }
+}
+
+function fileSet(op: Extract<WriteOp, { op: 'file-set' }>, context: OpContext): OpScript {
+  const what = expectWord(op.expect, join(op.parent.path, op.name), context)
+  const tail = `${what} ${quote(ownerWord(op.to))} ${modeWord(op.to.mode)} ${op.stripAcl ? 'strip' : "''"}`
+  if (op.parent.anchor === undefined) {
+    const where = `${quote(op.parent.path)} ${inodeWord(op.parent, context)}`
+    return {
+      commands: [`kf_inside_set ${where} ${quote(op.name)} ${tail}`],
+      parts: ['place', 'inside', 'attributes'],
+    }
+  }
+  const stage = `"${context.staging.stageOf(op.parent)}"`
+  return {
+    commands: [enter(op.parent, stage, context), `kf_fileset ${stage} ${quote(op.name)} ${tail} .`],
+    parts: ['place', 'attributes'],
+  }
+}
+
+const optional = (value: string | number | undefined): string =>
+  value === undefined ? "''" : quote(String(value))
+const marked = (value: string | undefined): string => (value === undefined ? "''" : quote(`-${value}`))
+const flag = (value: boolean): string => (value ? 'yes' : "''")
+
+/** Shell of one operation. Its operands are quoted; what they name is checked on the host in the instant before. */
+export function opScript(op: WriteOp, item: Staged | undefined, context: OpContext): OpScript {
+  switch (op.op) {
+    case 'group-add':
+      return {
+        commands: [`kf_group_add ${quote(op.name)} ${optional(op.gid)} ${flag(op.system)}`],
+        parts: ['accounts'],
+      }
+    case 'group-members':
+      return {
+        commands: [
+          ...op.remove.map((user) => `kf_member remove ${quote(op.name)} ${quote(user)}`),
+          ...op.add.map((user) => `kf_member add ${quote(op.name)} ${quote(user)}`),
+        ],
+        parts: ['accounts'],
+      }
+    case 'user-add':
+      return {
+        commands: [
+          `kf_user_add ${quote(op.name)} ${optional(op.uid)} ${words([op.group, op.gecos, op.home, op.shell])} ${flag(op.system)}`,
+        ],
+        parts: ['accounts'],
+      }
+    case 'user-set':
+      return {
+        commands: [
+          `kf_user_set ${quote(op.name)} ${[op.gecos, op.home, op.shell, op.group].map(marked).join(' ')} ${flag(op.lock ?? false)}`,
+        ],
+        parts: ['accounts'],
+      }
+    case 'directory-make':
+      return item === undefined
+        ? { commands: [], parts: [] }
+        : place(item, op.parent, { absent: true }, context)
+    case 'file-put':
+    case 'link-put':
+      return item === undefined ? { commands: [], parts: [] } : place(item, op.parent, op.expect, context)
+    case 'directory-set':
+      return {
+        commands: [
+          `kf_dirset ${quote(op.path)} ${expectWord(op.expect, op.path, context)} ${quote(ownerWord(op.to))} ${modeWord(op.between)} ${modeWord(op.to.mode)} ${op.stripAcl ? 'strip' : "''"}`,
+        ],
+        parts: ['place', 'attributes'],
+      }
+    case 'file-set':
+      return fileSet(op, context)
+    case 'remove':
+      return {
+        commands: [
+          enter(op.parent, "''", context),
+          `kf_remove ${quote(op.name)} ${expectWord(op.expect, join(op.parent.path, op.name), context)} ${op.directory ? 'rmdir' : 'rm -f'}`,
+        ],
+        parts: ['place'],
+      }
+    case 'daemon-reload':
+      return { commands: ['kf_systemctl daemon-reload'], parts: ['services'] }
+    case 'unit-enable':
+      return {
+        commands: [`kf_systemctl ${op.enable ? 'enable' : 'disable'} -- ${quote(op.unit)}`],
+        parts: ['services'],
+      }
+    case 'unit-run':
+      return {
+        commands: [
+          `kf_unit ${quote(op.unit)} ${op.verb} ${String(op.within)} ${readinessWords(op.ready)} ${words(op.record)}`,
+        ],
+        parts: ['services'],
+      }
+    case 'await':
+      return {
+        commands: [`kf_await ${String(op.within)} kf_tested`],
+        parts: ['services'],
+      }
+    case 'command':
+      return {
+        commands:
+          op.as === undefined
+            ? [`kf_command ${String(op.within)} ${words(op.argv)}`]
+            : [identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
+        parts: ['services'],
+      }
+  }
+}
+
+/** A function definition that has to stand before the commands of an operation, where one is needed. */
+export function opPreparation(op: WriteOp): string | undefined {
+  return op.op === 'await' ? `kf_tested() { ${testScript(op.test)}; }` : undefined
+}

@@ -1,0 +1,116 @@
+# shellcheck shell=sh
+# --- accounts ---
+# groupadd and useradd first: they refuse an id that is taken. systemd-sysusers takes another one instead, so the id
+# is looked for before. busybox has addgroup and adduser.
+
+# kf_line FILE NAME: kf_line is the line of that account, empty where there is none
+kf_line() {
+  kf_line=
+  while IFS= read -r kf_x; do
+    case $kf_x in
+      "$2":*)
+        kf_line=$kf_x
+        return 0
+        ;;
+    esac
+  done <"$1"
+  return 1
+}
+
+# kf_id_taken FILE ID
+kf_id_taken() {
+  while IFS=: read -r kf_n kf_x kf_y kf_x; do
+    if [ "$kf_y" = "$2" ]; then return 0; fi
+  done <"$1"
+  return 1
+}
+
+# kf_group_add NAME GID SYSTEM     GID and SYSTEM (yes) may be empty
+kf_group_add() {
+  if kf_line /etc/group "$1"; then kf_moved "expected no group $1, found that it was made since the probe"; return 1; fi # guard:group-absent
+  if [ -n "$2" ] && kf_id_taken /etc/group "$2"; then
+    kf_fail group "expected gid $2 to be free, found that group $kf_n has it"
+    return 1
+  fi
+  if kf_has groupadd; then
+    kf_try group groupadd ${3:+-r} ${2:+-g "$2"} -- "$1" || return 1
+  elif kf_has systemd-sysusers && [ -n "$3" ]; then
+    kf_try group systemd-sysusers --inline "g $1 ${2:--}" || return 1
+  elif kf_has addgroup; then
+    kf_try group addgroup ${3:+-S} ${2:+-g "$2"} "$1" || return 1
+  else
+    kf_fail group 'expected groupadd, systemd-sysusers or addgroup on the host, found none'
+    return 1
+  fi
+  kf_line /etc/group "$1" || { kf_fail group "expected group $1 in /etc/group after it was made, found none"; return 1; }
+  case $2:$kf_line in :*) ;; *) case $kf_line in "$1:"*":$2:"*) ;; *) kf_fail group "expected gid $2 for group $1, found another"; return 1 ;; esac ;; esac
+}
+
+# kf_user_add NAME UID GROUP GECOS HOME SHELL SYSTEM
+kf_user_add() {
+  if kf_line /etc/passwd "$1"; then kf_moved "expected no user $1, found that it was made since the probe"; return 1; fi # guard:user-absent
+  if [ -n "$2" ] && kf_id_taken /etc/passwd "$2"; then
+    kf_fail user "expected uid $2 to be free, found that user $kf_n has it"
+    return 1
+  fi
+  if kf_has useradd; then
+    kf_try user useradd ${7:+-r} -M -N ${2:+-u "$2"} -g "$3" -c "$4" -d "$5" -s "$6" -- "$1" || return 1
+  elif kf_has systemd-sysusers && [ -n "$7" ]; then
+    kf_x=$(printf %s "$4" | sed 's/[\\"]/\\&/g; s/%/%%/g')
+    kf_try user systemd-sysusers --inline "u $1 ${2:--}:$3 \"$kf_x\" $5 $6" || return 1
+  elif kf_has adduser; then
+    kf_try user adduser -D -H ${7:+-S} ${2:+-u "$2"} -G "$3" -g "$4" -h "$5" -s "$6" "$1" || return 1
+  else
+    kf_fail user 'expected useradd, systemd-sysusers or adduser on the host, found none'
+    return 1
+  fi
+  kf_line /etc/passwd "$1" || { kf_fail user "expected user $1 in /etc/passwd after it was made, found none"; return 1; }
+  case $kf_line in "$1":*:"${2:-*}":*:"$4:$5:$6") return 0 ;; esac
+  case $2:$kf_line in :"$1":*:*:*:"$4:$5:$6") ;; *) kf_fail user "expected user $1 as asked for, found $kf_line"; return 1 ;; esac
+}
+
+# kf_user_set NAME GECOS HOME SHELL GROUP LOCK: each but the name may be empty; `-` in front marks one that is asked for
+kf_user_set() {
+  if ! kf_has usermod; then
+    kf_user_set_plain "$@"
+    return
+  fi
+  set -- "$1" ${2:+-c "${2#-}"} ${3:+-d "${3#-}"} ${4:+-s "${4#-}"} ${5:+-g "${5#-}"} ${6:+-L}
+  kf_x=$1
+  shift
+  kf_try user usermod "$@" -- "$kf_x"
+}
+
+kf_user_set_plain() {
+  if [ -n "$2$3$4$5" ]; then
+    kf_fail user 'expected usermod on the host to change a user, found none'
+    return 1
+  fi
+  kf_try user passwd -l "$1"
+}
+
+# kf_member add|remove GROUP USER
+kf_member() {
+  case $1 in
+    add)
+      if kf_has gpasswd; then
+        kf_try members gpasswd -a "$3" "$2"
+      elif kf_has usermod; then
+        kf_try members usermod -a -G "$2" -- "$3"
+      elif kf_has addgroup; then
+        kf_try members addgroup "$3" "$2"
+      else
+        kf_fail members 'expected gpasswd, usermod or addgroup on the host, found none'
+      fi
+      ;;
+    remove)
+      if kf_has gpasswd; then
+        kf_try members gpasswd -d "$3" "$2"
+      elif command -v delgroup >/dev/null 2>&1; then
+        kf_try members delgroup "$3" "$2"
+      else
+        kf_fail members 'expected gpasswd or delgroup on the host, found none'
+      fi
+      ;;
+  esac
+}

@@ -1,0 +1,75 @@
+# shellcheck shell=sh
+# --- directories ---
+
+# kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A firm one that we are in already is
+# still the same. DEV:INO may be empty. STAGE, if any, is proven to be on the same mount: there mv is one rename(2),
+# across mounts it would copy, and follow what the owner of DIR puts in its way.
+kf_enter() {
+  if [ "$3" = firm ] && [ "$kf_here" = "$1 $4" ]; then return 0; fi
+  kf_here='' kf_closed=''
+  at "$1" || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
+  [ -z "$2" ] || [ "$(stat -c %d:%i .)" = "$2" ] || { kf_moved "expected the directory $1 that was probed, found another"; return 1; } # guard:parent-inode
+  if [ "$3" = firm ]; then
+    case $(stat -c '%u %a' .) in 0\ *[2367] | 0\ *[2367]?) ;; 0\ *) kf_closed=yes ;; esac
+  fi
+  if [ -n "$4" ]; then kf_mounted "$4" || return 1; fi # guard:same-mount
+  kf_here="$1 $4"
+}
+
+kf_mounted() {
+  kf_x=./.kmsfleet.p.${1##*.}
+  if ! kf_try mount ln "$1/.a" "$kf_x"; then
+    kf_detail="expected the folder and its stage ${1%/*} on one writable mount, found: $kf_detail"
+    return 1
+  fi
+  rm -f "$kf_x"
+}
+
+# kf_expect WHAT PATH: `absent`, `made DEV:INO` (by this stream), or `token TOKEN` (of the probe). kf_row: the token.
+kf_expect() {
+  kf_row=
+  case $1 in
+    absent)
+      if [ -e "$2" ] || [ -L "$2" ]; then
+        kf_moved "expected nothing at $2, found that something was put there since the probe"
+        return 1
+      fi
+      ;;
+    made*)
+      kf_row=$(kf_token "$2" 2>/dev/null)
+      [ "$(stat -c %d:%i "$2" 2>/dev/null)" = "${1#made }" ] || { kf_moved "expected $2 as this run made it, found another"; return 1; }
+      ;;
+    token*)
+      kf_row=$(kf_token "$2" 2>/dev/null)
+      [ "$kf_row" = "${1#token }" ] || { kf_moved "expected $2 as it was probed, found it changed"; return 1; }
+      ;;
+  esac
+}
+
+# kf_place STAGED NAME WHAT TO: puts STAGED/NAME into the pinned directory TO (`.` or `..`). `mv x TO/` renames over
+# a link to a directory; `mv x TO/NAME` would go through it.
+kf_place() {
+  if [ -z "$kf_closed" ]; then
+    kf_placed=$(stat -c %d:%i:%h "$1/$2")
+    set -- "$1" "$2" "$3" "$4" "$kf_placed"
+  fi
+  kf_expect "$3" "$4/$2" || return 1 # guard:expect
+  kf_try place mv -f "$1/$2" "$4/" || return 1
+  [ -n "$kf_closed" ] || [ "$(stat -c %d:%i:%h "$4/$2" 2>/dev/null)" = "$5" ] || { kf_fail tampered "expected at $2 what was just put there, found another"; return 1; } # guard:tamper
+  [ -n "$kf_closed" ] || sync "$4" 2>/dev/null || :
+}
+# --- links and removal ---
+
+# kf_link STAGED NAME WHAT TARGET
+kf_link() {
+  kf_try stage ln -s "$4" "$1/$2" && kf_place "$1" "$2" "$3" .
+}
+
+# kf_remove NAME WHAT PROGRAM...: rm -f or rmdir; unlink(2) follows nothing
+kf_remove() {
+  kf_expect "$2" "./$1" || return 1 # guard:remove-expect
+  kf_x=./$1
+  shift 2
+  kf_try remove "$@" "$kf_x" || return 1
+  [ -n "$kf_closed" ] || sync . 2>/dev/null || :
+}
