@@ -130,7 +130,8 @@ function prepare(renderer: Renderer, site: Site, pieces: Pieces, locals: Readonl
   for (const piece of pieces) {
     if (typeof piece === 'string') source += piece
     else if (piece.guarded && isUndefined(renderer, site, piece)) source += undefinedName
-    else source += `${useFunction}(${String(uses.push(piece) - 1)})`
+    // In brackets, since the engine takes `-f()` for `(-f)()`.
+    else source += `(${useFunction}(${String(uses.push(piece) - 1)}))`
   }
   const { variables } = renderer.evaluation.scope
   const shadowed = [...locals]
