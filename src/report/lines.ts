@@ -5,7 +5,7 @@ import { styled, type Line } from './paint.ts'
 import { problemLines } from './problem.ts'
 import type { Conversation } from './report.ts'
 import { tally } from './plan-text.ts'
-import { planView, resourceOfKey } from './view.ts'
+import { viewOfPlan, resourceOfKey } from './view.ts'
 import { count, duration } from './words.ts'
 
 /** The conversation as plain lines, for pipes and CI: one for each event of interest. */
@@ -39,7 +39,7 @@ export function eventLines(event: RunEvent, verbose: boolean): readonly Line[] {
     case 'connected':
       return verbose ? [hostLine(event.host, event.type)] : []
     case 'planned': {
-      const plan = planView(event.plan)
+      const plan = viewOfPlan(event.plan)
       const { changes, checks, undecided, refused } = tally(plan)
       const rest = [
         ...(checks === 0 ? [] : [count(checks, 'check')]),

@@ -1,7 +1,7 @@
 import type { HostCost, RunEvent } from '../model/event.ts'
 import type { HostOutcome } from '../model/outcome.ts'
 import type { Problem } from '../model/problem.ts'
-import { planView, type PlanView } from './view.ts'
+import { viewOfPlan, type PlanView } from './view.ts'
 
 /** Everything the stream said about one host. */
 export interface HostSummary {
@@ -80,7 +80,7 @@ export function createSummarizer(): Summarizer {
           break
         case 'planned': {
           const { plans } = hostOf(event.host)
-          if (!plans.some((known) => known.play === play)) plans.push({ play, plan: planView(event.plan) })
+          if (!plans.some((known) => known.play === play)) plans.push({ play, plan: viewOfPlan(event.plan) })
           break
         }
         case 'done':

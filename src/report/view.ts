@@ -5,8 +5,9 @@ import type { Difference, ResourceId, TaskRef } from '../model/resource.ts'
 import type { Origin } from '../model/value.ts'
 
 /**
- * What reports, groups and documents see of a plan. Operations and predicted effects are left out: a `file-put`
- * carries its payload, and the bytes of a secret must not come near `JSON.stringify`.
+ * What reports, groups and documents see of a plan. Operations and predicted effects are left out again, though
+ * events should hold none: a `file-put` carries its payload, and the bytes of a secret must not come near
+ * `JSON.stringify`.
  */
 export interface PlanView {
   readonly stages: readonly StageView[]
@@ -57,7 +58,7 @@ export type ItemView =
       readonly problem: Problem
     }
 
-export function planView(plan: Plan): PlanView {
+export function viewOfPlan(plan: Plan): PlanView {
   return {
     stages: plan.stages.map((stage) => ({ items: stage.items.map(itemView), needs: stage.needs })),
     unchanged: plan.unchanged,
@@ -108,7 +109,7 @@ type ViewOf<E> = E extends { readonly plan: Plan } ? Omit<E, 'plan'> & { readonl
 export type EventView = ViewOf<RunEvent>
 
 export function eventView(event: RunEvent): EventView {
-  return event.type === 'planned' ? { ...event, plan: planView(event.plan) } : event
+  return event.type === 'planned' ? { ...event, plan: viewOfPlan(event.plan) } : event
 }
 
 /** The resource in a change's key `resource@task`. */

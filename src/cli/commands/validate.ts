@@ -1,0 +1,35 @@
+import { prepareRun } from '../../converge/run.ts'
+import { loadInventory } from '../../inventory/load.ts'
+import { exitCode } from '../../model/outcome.ts'
+import { modules } from '../../modules/registry.ts'
+import { parseExtraVars } from '../../playbook/extra-vars.ts'
+import { loadPlaybook } from '../../playbook/load.ts'
+import { styled } from '../../report/paint.ts'
+import { count } from '../../report/words.ts'
+
+import type { ValidateOptions } from '../options.ts'
+import { openTerminal } from '../terminal.ts'
+
+/** `kmsfleet validate`: everything that a run checks before its first connection. Opens no secret source. */
+export function validate(file: string, options: ValidateOptions): number {
+  const extraVars = parseExtraVars(options.extraVars ?? [])
+  const inventory = loadInventory(options.inventory, { extraVars })
+  const playbook = loadPlaybook(file, { modules: new Set(modules.keys()) })
+  const { limit } = options
+  const plays = prepareRun({
+    command: 'plan',
+    playbook,
+    inventory,
+    ...(limit === undefined ? {} : { limit }),
+    tags: [],
+    extraVars,
+    diff: false,
+  })
+  openTerminal(options).result.print(
+    ...plays.map(({ play, hosts }) => [
+      styled('good', 'valid'),
+      ` play ${play.name}: ${count(play.tasks.length, 'task')} on ${count(hosts.length, 'host')}`,
+    ]),
+  )
+  return exitCode.ok
+}

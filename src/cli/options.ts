@@ -1,0 +1,136 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+export const formats = ['text', 'json', 'jsonl'] as const
+export type Format = (typeof formats)[number]
+
+/** How results are shown; every command has these. */
+export interface ShowOptions {
+  readonly color: boolean
+  readonly verbose?: boolean
+}
+
+/** How hosts are found and reached. */
+export interface ReachOptions extends ShowOptions {
+  readonly inventory: string
+  readonly extraVars?: readonly string[]
+  readonly connection: 'ssh' | 'local'
+  readonly user?: string
+  readonly privateKey?: string
+  readonly become?: boolean
+  readonly forks: number
+  readonly askPass?: boolean
+  readonly askBecomePass?: boolean
+  readonly becomePasswordFile?: string
+  /** Seconds. */
+  readonly connectionTimeout: number
+}
+
+/** A run of a playbook. */
+export interface RunOptions extends ReachOptions {
+  readonly limit?: string
+  readonly tags?: readonly string[]
+  readonly diff?: boolean
+  readonly format: Format
+}
+
+export interface ConvergeOptions extends RunOptions {
+  readonly yes?: boolean
+}
+
+export interface PingOptions extends ReachOptions {
+  readonly format: 'text' | 'json'
+}
+
+export interface TrustOptions extends ReachOptions {
+  readonly fingerprints?: string
+  readonly replace?: readonly string[]
+}
+
+export interface ValidateOptions extends ShowOptions {
+  readonly inventory: string
+  readonly limit?: string
+  readonly extraVars?: readonly string[]
+}
+
+/** A whole number between two bounds, as an option's argument. */
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (number >= least && number <= most) return number
+    throw new InvalidArgumentError(
+      `expected a whole number from ${String(least)} to ${String(most)}, found "${text}".`,
+    )
+  }
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
+function collectCommas(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...value.split(',').filter((part) => part !== '')]
+}
+
+export const inventoryOption = (): Option =>
+  new Option('-i, --inventory <file>', 'inventory of hosts (YAML file)').makeOptionMandatory()
+
+export const extraVarsOption = (): Option =>
+  new Option(
+    '-e, --extra-vars <vars>',
+    'variables that win over all others: NAME=VALUE, a YAML or JSON dictionary, or @FILE; may be repeated',
+  ).argParser(collect)
+
+export const limitOption = (): Option =>
+  new Option('-l, --limit <pattern>', 'only hosts that match as well, such as "web:!web3" or "cp-[01:10]"')
+
+export const showOptions = (): readonly Option[] => [
+  new Option('--no-color', 'no colours, as with the environment variable NO_COLOR'),
+  new Option('-v, --verbose', 'more of the conversation: places of tasks, causes of errors'),
+]
+
+export const reachOptions = (): readonly Option[] => [
+  inventoryOption(),
+  extraVarsOption(),
+  new Option('--forks <n>', 'hosts that are worked on at once').argParser(wholeNumber(1, 1000)).default(50),
+  new Option('-c, --connection <kind>', 'how hosts are reached; local is this machine itself')
+    .choices(['ssh', 'local'])
+    .default('ssh'),
+  new Option('-u, --user <name>', 'login name, where the inventory gives none'),
+  new Option('--private-key <file>', 'key to log in with, where the inventory gives none'),
+  new Option('-b, --become', 'become root by sudo, where the inventory does not say'),
+  new Option('-k, --ask-pass', 'ask once for the password of the login'),
+  new Option('-K, --ask-become-pass', 'ask once for the sudo password'),
+  new Option(
+    '--become-password-file <file>',
+    'file that holds the sudo password; others must not be able to read it',
+  ).conflicts('askBecomePass'),
+  new Option('--connection-timeout <seconds>', 'time that a connection may take to come up')
+    .argParser(wholeNumber(1, 600))
+    .default(10),
+]
+
+export const runOptions = (): readonly Option[] => [
+  ...reachOptions(),
+  limitOption(),
+  new Option('-t, --tags <tags>', 'only tasks with one of these tags (comma separated)').argParser(
+    collectCommas,
+  ),
+  new Option('--diff', 'show how the text of files changes, where everybody may read them'),
+  new Option('--format <format>', 'form of the result on standard output').choices(formats).default('text'),
+]
+
+export const yesOption = (): Option =>
+  new Option('-y, --yes', 'do not ask: each host goes from its plan to its changes at once')
+
+export const pingFormatOption = (): Option =>
+  new Option('--format <format>', 'form of the result on standard output')
+    .choices(['text', 'json'])
+    .default('text')
+
+export const trustOptions = (): readonly Option[] => [
+  new Option(
+    '--fingerprints <file>',
+    'accept keys by this list instead of asking; each line is a host and SHA256:...',
+  ),
+  new Option('--replace <host>', 'also accept another key for this host; may be repeated').argParser(collect),
+]

@@ -1,0 +1,138 @@
+import { Command, type Option } from 'commander'
+import type {
+  ConvergeOptions,
+  PingOptions,
+  RunOptions,
+  ShowOptions,
+  TrustOptions,
+  ValidateOptions,
+} from './options.ts'
+import {
+  extraVarsOption,
+  inventoryOption,
+  limitOption,
+  pingFormatOption,
+  reachOptions,
+  runOptions,
+  showOptions,
+  trustOptions,
+  yesOption,
+} from './options.ts'
+
+/** Command lines that `--help` and the reference print, by command. */
+export const examples: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'kmsfleet',
+    [
+      'kmsfleet ping -i inventories/prod.yml',
+      'kmsfleet plan playbooks/rollout.yml -i inventories/prod.yml',
+      'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml --limit cp-01',
+    ],
+  ],
+  ['validate', ['kmsfleet validate playbooks/rollout.yml -i inventories/prod.yml']],
+  [
+    'ping',
+    ['kmsfleet ping -i inventories/prod.yml', 'kmsfleet ping -i inventories/prod.yml "control_plane:!cp-03"'],
+  ],
+  [
+    'trust',
+    [
+      'kmsfleet trust -i inventories/prod.yml',
+      'kmsfleet trust -i inventories/prod.yml --fingerprints fingerprints.txt',
+      'kmsfleet trust -i inventories/prod.yml --replace cp-02',
+    ],
+  ],
+  [
+    'plan',
+    [
+      'kmsfleet plan playbooks/rollout.yml -i inventories/prod.yml --diff',
+      'kmsfleet plan playbooks/rollout.yml -i inventories/prod.yml --format json > plan.json',
+    ],
+  ],
+  [
+    'converge',
+    [
+      'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml',
+      'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml --yes --limit cp-01 -e provider_version=1.4.2',
+    ],
+  ],
+  ['doc', ['kmsfleet doc', 'kmsfleet doc directory']],
+])
+
+/**
+ * The command line. What a command does is imported when it is called, so that `--version` and `--help` load no SSH
+ * client and no template engine. `finish` takes the exit code of the command that ran.
+ */
+export function createProgram(version: string, finish: (exitCode: number) => void): Command {
+  const program = new Command('kmsfleet')
+    .description(
+      'Makes a fleet of Kubernetes control-plane hosts match the OpenBao KMS identity model, over SSH, and proves it.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    // main.ts prints usage errors in the form that all errors have.
+    .configureOutput({ outputError: () => undefined })
+
+  const command = (usage: string, description: string, options: readonly Option[]): Command => {
+    const made = program.command(usage).description(description)
+    for (const option of [...options, ...showOptions()]) made.addOption(option)
+    return withExamples(made)
+  }
+
+  command('validate <playbook>', 'check everything that can be checked without contacting a host', [
+    inventoryOption(),
+    extraVarsOption(),
+    limitOption(),
+  ]).action(async (playbook: string, options: ValidateOptions) => {
+    const { validate } = await import('./commands/validate.ts')
+    finish(validate(playbook, options))
+  })
+
+  command('ping [pattern]', 'connect to hosts and say what they are', [
+    ...reachOptions(),
+    pingFormatOption(),
+  ]).action(async (pattern: string | undefined, options: PingOptions) => {
+    const { ping } = await import('./commands/ping.ts')
+    finish(await ping(pattern, options))
+  })
+
+  command('trust [pattern]', 'accept the host keys of hosts that are not known yet', [
+    ...reachOptions(),
+    ...trustOptions(),
+  ]).action(async (pattern: string | undefined, options: TrustOptions) => {
+    const { trust } = await import('./commands/trust.ts')
+    finish(await trust(pattern, options))
+  })
+
+  command('plan <playbook>', 'show what would be changed, and change nothing', runOptions()).action(
+    async (playbook: string, options: RunOptions) => {
+      const { plan } = await import('./commands/plan.ts')
+      finish(await plan(playbook, options))
+    },
+  )
+
+  command('converge <playbook>', 'show the plan, ask once, make the changes and prove them', [
+    ...runOptions(),
+    yesOption(),
+  ]).action(async (playbook: string, options: ConvergeOptions) => {
+    const { converge } = await import('./commands/converge.ts')
+    finish(await converge(playbook, options))
+  })
+
+  command('doc [module]', 'list the modules, or explain one', []).action(
+    async (module: string | undefined, options: ShowOptions) => {
+      const { doc } = await import('./commands/doc.ts')
+      finish(doc(module, options))
+    },
+  )
+
+  return withExamples(program)
+}
+
+function withExamples(command: Command): Command {
+  const lines = examples.get(command.name()) ?? []
+  return command.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n'))
+}
