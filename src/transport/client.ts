@@ -140,11 +140,11 @@ function handshakeFailed(
   if (isTransient(error) || error.message.includes('lost before handshake')) {
     return new AttemptError(unreachable(host, settings, messageOf(error), error), true)
   }
-  if (error.message.includes('no matching host key')) {
+  if (error.message.includes('no matching host key') && policy.types.length > 0) {
     const name = knownHostsName(settings.address, settings.port)
     return new KmsfleetError(
       'transport.host-key-unknown',
-      `${host}: expected a host key of ${name} of type ${policy.types.join(' or ')}, found that the host has none`,
+      `${host}: expected a host key of ${name} of type ${policy.types.join(' or ')}, found that it offers none (or with SHA-1 only)`,
       { hint: 'Check its keys on the host\'s console and accept them with "kmsfleet trust".', cause: error },
     )
   }

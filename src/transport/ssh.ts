@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
@@ -149,12 +150,17 @@ export function createSshConnector(options: SshOptions): SshConnector {
 
   return {
     async connect(host, settings, signal) {
+      allowManyListeners(signal)
       const via = settings.jump === undefined ? '' : `${target(settings.jump)} `
       const client = await open(host, settings, signal, way(host, settings, signal), via)
       return createConnection(host, settings, client)
     },
-    scanHostKeys,
+    scanHostKeys(host, settings, signal) {
+      allowManyListeners(signal)
+      return scanHostKeys(host, settings, signal)
+    },
     async unknownHosts(hosts, signal) {
+      allowManyListeners(signal)
       const jumpHosts = new Map<string, NamedHost>()
       for (const { connection } of hosts) {
         if (connection.jump === undefined) continue
@@ -176,6 +182,11 @@ export function createSshConnector(options: SshOptions): SshConnector {
       jumps.clear()
     },
   }
+}
+
+/** One run's signal is listened to by every host of it; Node would warn of a leak at the eleventh. */
+function allowManyListeners(signal: AbortSignal): void {
+  setMaxListeners(0, signal)
 }
 
 /** Waits for something shared without taking it down when this host's run is interrupted. */
