@@ -1,3 +1,4 @@
+import { byPlace } from './issues.ts'
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 
 /**
@@ -15,7 +16,7 @@ export function collect<T>(errors: KmsfleetError[], check: () => T): T | undefin
   }
 }
 
-/** Throws what was collected, if anything was; the same error found twice is told once. */
+/** Throws what was collected, if anything was: file by file in the order of the lines, the same error once. */
 export function throwCollected(errors: readonly KmsfleetError[]): void {
   const seen = new Set<string>()
   const unique = errors.filter((error) => {
@@ -24,5 +25,9 @@ export function throwCollected(errors: readonly KmsfleetError[]): void {
     seen.add(key)
     return true
   })
-  if (unique.length > 0) throw new KmsfleetErrors(unique)
+  if (unique.length === 0) return
+  const files = [...new Set(unique.map((error) => error.place?.file))]
+  throw new KmsfleetErrors(
+    files.flatMap((file) => unique.filter((error) => error.place?.file === file).sort(byPlace)),
+  )
 }

@@ -19,12 +19,13 @@ interface Reader {
   aliasWeight: number
 }
 
-/** Syntax tree to values with the place of every part. Throws KmsfleetErrors with all that is wrong. */
-export function readValues(syntax: Syntax): Part {
-  const reader: Reader = { placeOf: syntax.placeOf, errors: [], anchors: new Map(), aliasWeight: 0 }
-  const part = readNode(reader, syntax.contents, 0, '')
-  if (reader.errors.length > 0) throw new KmsfleetErrors(reader.errors)
-  return part
+/**
+ * Syntax tree to values with the place of every part. What is wrong with single values is added to
+ * `errors`; throws KmsfleetErrors only where aliases stand for too much.
+ */
+export function readValues(syntax: Syntax, errors: KmsfleetError[]): Part {
+  const reader: Reader = { placeOf: syntax.placeOf, errors, anchors: new Map(), aliasWeight: 0 }
+  return readNode(reader, syntax.contents, 0, '')
 }
 
 function readNode(reader: Reader, node: unknown, offset: number, key: string): Part {
@@ -125,7 +126,7 @@ function readMap(reader: Reader, node: YAMLMap, at: number): Part {
     value[key] = entry.part.value
     weight += entry.part.weight
   }
-  return { value, offset: entries.values().next().value?.keyOffset ?? at, entries, weight }
+  return { value, offset: at, entries, weight }
 }
 
 function readPair(reader: Reader, pair: Pair, entries: Map<string, Entry>, merged: Entry[]): void {

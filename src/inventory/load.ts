@@ -2,26 +2,20 @@ import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { collect, throwCollected } from '../document/collect.ts'
 import { readDocument } from '../document/parse.ts'
-import { describeValue } from '../document/describe.ts'
-import { KmsfleetError } from '../errors/error.ts'
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import type { Ancestry } from './ancestry.ts'
 import { groupAncestry } from './ancestry.ts'
-import { commandLinePlace, hostConnection } from './connection.ts'
-import type { SshDefaults } from './connection.ts'
 import { checkConnectionName } from './connection-names.ts'
+import { makeHost } from './host.ts'
+import type { InventoryOptions } from './host.ts'
+import { membership } from './membership.ts'
 import { mergeGroups } from './merge.ts'
 import type { GroupVariables } from './merge.ts'
 import { checkVariableName } from './names.ts'
 import type { Host, Inventory, Variable } from './types.ts'
 import { readVariableFiles } from './variable-files.ts'
 import { InventoryDocument, readWritten } from './written.ts'
-import type { WrittenHost, WrittenInventory } from './written.ts'
-
-export interface InventoryOptions {
-  /** `--extra-vars`; connection variables and `cluster` among them win over the inventory's. */
-  readonly extraVars?: ReadonlyMap<string, unknown>
-  readonly ssh?: SshDefaults
-}
+import type { WrittenInventory } from './written.ts'
 
 const noVariables: ReadonlyMap<string, Variable> = new Map()
 
@@ -33,11 +27,13 @@ export function loadInventory(path: string, options: InventoryOptions = {}): Inv
   const file = inventoryFile(path)
   const errors: KmsfleetError[] = []
   const document = collect(errors, () =>
-    readDocument(file, InventoryDocument, { missing: 'inventory.not-found', code: 'inventory.invalid' }),
+    readDocument(file, InventoryDocument, {
+      missing: 'inventory.not-found',
+      code: 'inventory.invalid',
+      errors,
+    }),
   )
-  throwCollected(errors)
-  if (document === undefined)
-    throw new KmsfleetError('inventory.not-found', `expected an inventory at ${path}`)
+  if (document === undefined) throw new KmsfleetErrors(errors)
   const written = readWritten(document, errors)
   const folder = dirname(file)
   const groupFiles = readVariableFiles(
@@ -49,8 +45,7 @@ export function loadInventory(path: string, options: InventoryOptions = {}): Inv
   const hostFiles = readVariableFiles(folder, 'host', new Set(written.hosts.keys()), errors)
   const ancestry = collect(errors, () => groupAncestry(written.groups))
   checkNames(written, [...groupFiles.values(), ...hostFiles.values()], errors)
-  throwCollected(errors)
-  if (ancestry === undefined) throw new KmsfleetError('inventory.group', `expected groups in ${path}`)
+  if (ancestry === undefined) throw new KmsfleetErrors(errors)
 
   const inventoryDir: Variable = { value: resolve(folder), origin: { file, line: 1, column: 1 } }
   const groupVariables = groupVariablesOf(written, groupFiles, ancestry)
@@ -128,80 +123,4 @@ function groupVariablesOf(
     merged.set(key, fresh)
     return fresh
   }
-}
-
-interface Membership {
-  groupsOf(host: string): readonly string[]
-  /** Of every group, hosts in inventory order. */
-  readonly groups: ReadonlyMap<string, readonly string[]>
-}
-
-function membership(written: WrittenInventory, ancestry: Ancestry): Membership {
-  const direct = new Map<string, Set<string>>()
-  for (const group of written.groups.values()) {
-    if (group.name === 'all' || group.name === 'ungrouped') continue
-    for (const host of group.hosts) {
-      const groups = direct.get(host) ?? new Set()
-      direct.set(host, groups)
-      groups.add(group.name)
-      for (const outer of ancestry.ancestors(group.name)) groups.add(outer)
-    }
-  }
-  const groups = new Map<string, string[]>([...written.groups.keys()].map((name) => [name, []]))
-  const ungrouped: string[] = []
-  groups.set('ungrouped', ungrouped)
-  const sorted = new Map<string, readonly string[]>()
-  for (const host of written.hosts.keys()) {
-    const own = ancestry.sorted(direct.get(host) ?? [])
-    sorted.set(host, own)
-    groups.get('all')?.push(host)
-    for (const group of own) groups.get(group)?.push(host)
-    if (own.length === 0) ungrouped.push(host)
-  }
-  return { groupsOf: (host) => sorted.get(host) ?? [], groups }
-}
-
-function makeHost(
-  host: WrittenHost,
-  groups: readonly string[],
-  variables: ReadonlyMap<string, Variable>,
-  options: InventoryOptions,
-): Host {
-  const extraVars = options.extraVars ?? new Map<string, unknown>()
-  const errors: KmsfleetError[] = []
-  const cluster = collect(errors, () => clusterOf(host, variables, extraVars))
-  const connection = collect(errors, () => hostConnection(host.name, variables, extraVars, options.ssh ?? {}))
-  throwCollected(errors)
-  if (cluster === undefined || connection === undefined)
-    throw new KmsfleetError('inventory.invalid', host.name)
-  return { name: host.name, cluster, groups, variables, ...connection }
-}
-
-const clusterName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
-
-function clusterOf(
-  host: WrittenHost,
-  variables: ReadonlyMap<string, Variable>,
-  extraVars: ReadonlyMap<string, unknown>,
-): string {
-  const own = variables.get('cluster')
-  const variable = extraVars.has('cluster')
-    ? { value: extraVars.get('cluster'), origin: commandLinePlace }
-    : own
-  if (variable === undefined) {
-    throw new KmsfleetError(
-      'inventory.cluster',
-      `expected the variable \`cluster\` for host \`${host.name}\`, found none`,
-      {
-        place: host.place,
-        hint: 'set it for the host or its group: restarts are serialised within a cluster',
-      },
-    )
-  }
-  if (typeof variable.value === 'string' && clusterName.test(variable.value)) return variable.value
-  throw new KmsfleetError(
-    'inventory.cluster',
-    `expected a plain name for \`cluster\` of host \`${host.name}\`, found ${describeValue(variable.value)}`,
-    { place: variable.origin },
-  )
 }

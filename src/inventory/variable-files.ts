@@ -57,7 +57,7 @@ function readFile(
   errors: KmsfleetError[],
 ): void {
   const document = collect(errors, () =>
-    readDocument(file, VariablesDocument, { missing: 'inventory.not-found' }),
+    readDocument(file, VariablesDocument, { missing: 'inventory.not-found', errors }),
   )
   for (const [name, value] of Object.entries(document?.value ?? {})) {
     const origin = document?.keyPlace([name])

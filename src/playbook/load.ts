@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { collect, throwCollected } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
-import { checkValue, partOf, readDocument } from '../document/parse.ts'
+import { partOf, readDocument, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { hintForPlayKey } from './ansible-names.ts'
@@ -26,9 +26,13 @@ export interface PlaybookOptions {
  * handlers, names. Runs no code of the project. Throws KmsfleetErrors with all errors of all files.
  */
 export function loadPlaybook(file: string, options: PlaybookOptions): Playbook {
-  const document = readDocument(file, PlayList, { missing: 'playbook.not-found', code: 'playbook.invalid' })
   const findRole = roleFinder(file, options.rolesPath ?? [])
   const errors: KmsfleetError[] = []
+  const document = readDocument(file, PlayList, {
+    missing: 'playbook.not-found',
+    code: 'playbook.invalid',
+    errors,
+  })
   const plays: Play[] = []
   for (const index of document.value.keys()) {
     const part = partOf(document, [index])
@@ -45,11 +49,14 @@ function readPlay(
   findRole: RoleFinder,
   options: PlaybookOptions,
   errors: KmsfleetError[],
-): Play {
-  const keywords = checkValue(PlayKeywords, part.value, part, {
+): Play | undefined {
+  const before = errors.length
+  const salvaged = salvageValue(PlayKeywords, part.value, part, errors, {
     code: 'playbook.invalid',
     unknownKey: (key, known) => hintForPlayKey(key) ?? suggestion(key, known),
   })
+  if (salvaged === undefined) return undefined
+  const keywords = salvaged.value
   const vars = readVariables(partOf(part, ['vars']), errors)
   const secrets = readSecretReferences(keywords, part, vars, errors)
   const common = {
@@ -59,10 +66,12 @@ function readPlay(
     tags: keywords.tags ?? [],
   }
   const fromRoles = readRoles(keywords, part, findRole, common, errors)
-  const tasks = [...fromRoles.tasks, ...readTasks(partOf(part, ['tasks']), common, errors)]
   const written = readTasks(partOf(part, ['handlers']), { ...common, ids: 'play/handler' }, errors)
   const handlers = toHandlers([...fromRoles.handlers, ...written], errors)
-  checkNotified([...tasks, ...fromRoles.handlers, ...written], handlers, errors)
+  // Where a role or handler is itself in error, a name that is missing says nothing.
+  const complete = errors.length === before
+  const tasks = [...fromRoles.tasks, ...readTasks(partOf(part, ['tasks']), common, errors)]
+  if (complete) checkNotified([...tasks, ...fromRoles.handlers, ...written], handlers, errors)
   const hosts = keywords.hosts.join(',')
   return {
     name: keywords.name ?? hosts,

@@ -124,5 +124,5 @@ function mainFile<T>(
       new KmsfleetError('playbook.duplicate', `expected one main file, found ${file} and ${second}`),
     )
   }
-  return collect(errors, () => readDocument(file, schema, { missing: 'playbook.not-found' }))
+  return collect(errors, () => readDocument(file, schema, { missing: 'playbook.not-found', errors }))
 }

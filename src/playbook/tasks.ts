@@ -4,7 +4,7 @@ import { isDictionary } from '../document/dictionary.ts'
 import type { Dictionary } from '../document/dictionary.ts'
 import type { KeyLocated } from '../document/issues.ts'
 import type { Located } from '../document/located.ts'
-import { checkValue, partOf } from '../document/parse.ts'
+import { partOf, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { hintForModule, hintForTaskKey } from './ansible-names.ts'
@@ -58,7 +58,7 @@ function readTask(
   const written = isDictionary(part.value) ? part.value : {}
   const keys = Object.keys(written)
   const words = Object.fromEntries(Object.entries(written).filter(([key]) => taskKeywords.has(key)))
-  const keywords = collect(errors, () => checkValue(TaskKeywords, words, part))
+  const keywords = salvageValue(TaskKeywords, words, part, errors)?.value
   const module = moduleOf(keys, part, context.modules, errors)
   if (module === undefined || keywords === undefined) return undefined
   const args = moduleArguments(part, module)

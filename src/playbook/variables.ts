@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Play, Role, Task } from './types.ts'
@@ -59,6 +60,13 @@ function baseVariables({
       layer.secrets === secrets,
   )
   if (known !== undefined) return known.variables
+  for (const name of secrets?.keys() ?? []) {
+    if (!extraVars.has(name)) continue
+    throw new KmsfleetError('variable.extra', `expected no secret among --extra-vars, found \`${name}\``, {
+      place: play.place,
+      hint: 'arguments are seen by every account of the workstation; keep secrets in files',
+    })
+  }
   const variables = new Map<string, unknown>(task.role?.defaults)
   for (const [name, variable] of host.variables) variables.set(name, variable.value)
   for (const layer of [play.vars, task.role?.vars, secrets, extraVars]) {
