@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import type { Bundle } from './release.ts'
 import type { LabHost } from './lab.ts'
@@ -16,11 +17,19 @@ export function inventoryText(parts: InventoryParts): string {
   const vars = {
     ansible_ssh_private_key_file: parts.keyFile,
     ansible_ssh_known_hosts_file: parts.knownHostsFile,
-    provider_bundle: parts.bundle.tarball,
-    provider_bundle_checksums: parts.bundle.checksums,
-    provider_bundle_sha256: parts.bundle.sha256,
-    provider_ca_file: parts.secrets.caFile,
-    provider_jwt_file: parts.secrets.jwtFile,
+    openbao_kms_bundle: parts.bundle.tarball,
+    openbao_kms_bundle_checksums: parts.bundle.checksums,
+    openbao_kms_bundle_sha256: parts.bundle.sha256,
+    openbao_kms_ca_certificate: readFileSync(parts.secrets.caFile, 'utf8'),
+    openbao_kms_identity_jwt_file: parts.secrets.jwtFile,
+    openbao_kms_openbao_address: 'https://openbao.lab.invalid:8200',
+    openbao_kms_openbao_server_name: 'openbao.lab.invalid',
+    openbao_kms_openbao_instance_id: 'bao-lab',
+    openbao_kms_transit_key: 'lab-etcd',
+    openbao_kms_transit_mount_id: 'transit-lab',
+    openbao_kms_provider_name: 'openbao-kms-lab',
+    openbao_kms_cluster_id: 'lab',
+    openbao_kms_key_lineage_id: '7d34fb7df15f4e4c95d6c2a50fe90d84',
   }
   const hosts = Object.fromEntries(parts.hosts.map((host) => [host.name, hostVariables(host)]))
   return stringify({ all: { vars, hosts } }, { lineWidth: 0 })
@@ -33,7 +42,7 @@ function hostVariables(host: LabHost): Record<string, string | number | boolean>
     ansible_user: host.user,
     ...(host.user === 'root' ? {} : { ansible_become: true }),
     cluster: host.cluster,
-    provider_health_address: host.healthAddress,
-    provider_metrics_address: host.metricsAddress,
+    openbao_kms_health_address: host.healthAddress,
+    openbao_kms_metrics_address: host.metricsAddress,
   }
 }
