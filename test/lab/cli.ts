@@ -9,8 +9,9 @@ const usage = `npm run lab -- COMMAND
                            (${variants.join(', ')})
   status                   the labs that are up, and their hosts
   ssh I [COMMAND]          log in to host I of the lab, or run a command there
-  down [--all]             end the labs (--all: those of running tests too)
-With --lab L, status, ssh and down are about lab L alone.`
+  down                     end the lab
+  down --all               end all labs, those of running tests too
+Where several labs are up, --lab L says which one ssh, down or status is about.`
 
 const given = process.argv.slice(2)
 /** `ssh I` ends the lab's own arguments; the rest is the command for the host, with options of its own. */
@@ -47,12 +48,17 @@ function isVariant(name: string): name is Variant {
   return variants.some((variant) => variant === name)
 }
 
-function chosenSlots(): Slot[] {
+/** The lab that `ssh` and `down` are about: the one that is named, or the only one that no running test holds. */
+function chosenSlot(): Slot {
+  const slots = slotsInUse()
   if (values.lab !== undefined) {
     const slot = Number(values.lab)
-    return slotsInUse().includes(slot) ? [slot] : fail(`expected the number of a lab, found ${values.lab}`)
+    return slots.includes(slot) ? slot : fail(`expected the number of a lab, found ${values.lab}`)
   }
-  return slotsInUse().filter((slot) => values.all || command === 'status' || slotOwner(slot) !== 'alive')
+  const [only, ...others] = slots.filter((slot) => slotOwner(slot) !== 'alive')
+  if (only === undefined) return fail('expected a lab that is up, found none: npm run lab -- up 3')
+  if (others.length > 0) return fail(`expected --lab L, found several labs: ${[only, ...others].join(', ')}`)
+  return only
 }
 
 function describe(lab: LabDescription): string {
@@ -77,7 +83,7 @@ async function up(): Promise<void> {
 }
 
 function status(): void {
-  const slots = chosenSlots()
+  const slots = values.lab === undefined ? slotsInUse() : [chosenSlot()]
   if (slots.length === 0) console.log('no lab is up')
   for (const slot of slots) {
     try {
@@ -91,8 +97,7 @@ function status(): void {
 }
 
 function ssh(): number {
-  const slot = chosenSlots().at(-1) ?? fail('expected a lab that is up, found none: npm run lab -- up 3')
-  const lab = readLab(slot)
+  const lab = readLab(chosenSlot())
   const [which = ''] = rest
   const host = lab.hosts.find(({ name }) => name === which || name === `h${which}`)
   if (host === undefined)
@@ -120,7 +125,7 @@ switch (command) {
     await up()
     break
   case 'down':
-    for (const slot of chosenSlots()) {
+    for (const slot of values.all ? slotsInUse() : [chosenSlot()]) {
       await releaseSlot(slot)
       console.log(`lab ${String(slot)} is down`)
     }
