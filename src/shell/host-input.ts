@@ -31,7 +31,9 @@ async function ended(channel: Channel): Promise<KmsfleetError> {
   const { code, signal } = await channel.exited
   const how = signal === undefined ? `exit status ${String(code)}` : `signal ${signal}`
   const hint =
-    code === 98 ? 'the frame did not arrive whole, or the host has no dd that knows iflag=fullblock' : 'connect again'
+    code === 98
+      ? 'the frame did not arrive whole, or the host has no dd that knows iflag=fullblock'
+      : 'connect again'
   const message = `expected the shell to answer, found that it ended with ${how}${complaint(channel)}`
   return new KmsfleetError('host.shell-ended', message, { hint })
 }
@@ -40,7 +42,11 @@ function deadlineOf(channel: Channel, milliseconds: number, signal: AbortSignal)
   const { promise: expired, reject } = promiseWithReject()
   const timer = setTimeout(() => {
     const message = `expected an answer within ${String(Math.round(milliseconds / 1000))} s, found none${complaint(channel)}`
-    reject(new KmsfleetError('host.deadline', message, { hint: 'the host is overloaded, or a program on it hangs' }))
+    reject(
+      new KmsfleetError('host.deadline', message, {
+        hint: 'the host is overloaded, or a program on it hangs',
+      }),
+    )
   }, milliseconds)
   const abort = (): void => {
     reject(signal.reason)
@@ -57,7 +63,10 @@ function deadlineOf(channel: Channel, milliseconds: number, signal: AbortSignal)
 }
 
 /** A promise that only ever rejects, and may do so while nobody looks. */
-function promiseWithReject(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
+function promiseWithReject(): {
+  readonly promise: Promise<never>
+  readonly reject: (reason: unknown) => void
+} {
   let reject: (reason: unknown) => void = () => undefined
   const promise = new Promise<never>((_, rejectPromise) => {
     reject = rejectPromise

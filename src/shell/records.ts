@@ -112,7 +112,8 @@ export function recordDecoder(nonce: string, limit: number): RecordDecoder {
     }
     if (open === undefined) throw protocolError('the mark of a record', field)
     if (open === 'word') {
-      if (field !== 'probe' && field !== 'end' && !reportArity.has(field)) throw protocolError('a record', field)
+      if (field !== 'probe' && field !== 'end' && !reportArity.has(field))
+        throw protocolError('a record', field)
       open = { word: field, fields: [] }
       return undefined
     }
@@ -139,7 +140,8 @@ export function recordDecoder(nonce: string, limit: number): RecordDecoder {
       const records = split(bytes)
         .map(take)
         .filter((record) => record !== undefined)
-      if (ended && bytes.length > 0 && bytes[bytes.length - 1] !== 0) throw protocolError('nothing after the end mark', 'more bytes')
+      if (ended && bytes.length > 0 && bytes[bytes.length - 1] !== 0)
+        throw protocolError('nothing after the end mark', 'more bytes')
       return records
     },
   }

@@ -65,9 +65,13 @@ async function write(channel: Channel, chunks: readonly Uint8Array[]): Promise<v
 function frameHead(nonce: string, script: string): Uint8Array {
   const bytes = Buffer.from(script)
   if (bytes.includes(0) || script.endsWith('\n')) {
-    throw new KmsfleetError('host.unsendable', 'expected a script without NUL and trailing newline, found one', {
-      hint: 'this is a bug of kmsfleet',
-    })
+    throw new KmsfleetError(
+      'host.unsendable',
+      'expected a script without NUL and trailing newline, found one',
+      {
+        hint: 'this is a bug of kmsfleet',
+      },
+    )
   }
   return Buffer.concat([Buffer.from(`${nonce} ${String(bytes.length)}\n`), bytes])
 }

@@ -66,7 +66,7 @@ export function localChannel(command: string): Channel & { readonly pid: number 
   })
   child.stdin.on('error', () => undefined)
   const exited = new Promise<{ code: number | undefined; signal: string | undefined }>((resolve) => {
-    child.on('close', (code, signal) => {
+    child.on('exit', (code, signal) => {
       resolve({ code: code ?? undefined, signal: signal ?? undefined })
     })
   })
@@ -100,7 +100,13 @@ export function localChannel(command: string): Channel & { readonly pid: number 
     },
     async [Symbol.asyncDispose]() {
       child.stdin.destroy()
-      child.kill('SIGKILL')
+      child.stdout.destroy()
+      try {
+        // the whole group: what a shell started may hold its output open
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // it has ended already
+      }
       await exited
     },
   }

@@ -31,7 +31,13 @@ export function checkPath(path: string): string {
   if (!path.startsWith('/') || /[\n\0]/.test(path)) {
     throw unsendable('an absolute path without newline', path, 'only such paths can be managed')
   }
-  if (path !== '/' && path.split('/').slice(1).some((part) => part === '' || part === '.' || part === '..')) {
+  if (
+    path !== '/' &&
+    path
+      .split('/')
+      .slice(1)
+      .some((part) => part === '' || part === '.' || part === '..')
+  ) {
     throw unsendable('a path without "//", "." and ".." parts', path, 'write the path in its shortest form')
   }
   return path

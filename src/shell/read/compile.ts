@@ -9,17 +9,18 @@ import type { PathQuestion, Questions } from './atoms.ts'
 import { decodeSnapshot } from './decode.ts'
 
 /** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
-const ownAtoms: readonly ReadAtom[] = [
-  { atom: 'path', path: runFolder },
-  { atom: 'path', path: owedFolder },
-  { atom: 'path', path: startedFolder },
-]
+const ownFolders = [runFolder, owedFolder, startedFolder]
+const ownAtoms: readonly ReadAtom[] = ownFolders.map((path) => ({ atom: 'path', path }))
 
 function checkedUrl(url: string): string {
   if (!/^http:\/\/(127\.[0-9.]+|\[::1\]|localhost)(:[0-9]+)?(\/[!-~]*)?$/.test(url)) {
-    throw new KmsfleetError('host.unsendable', `expected a plain-HTTP URL on a loopback address, found ${JSON.stringify(url)}`, {
-      hint: 'such as http://127.0.0.1:8082/ready',
-    })
+    throw new KmsfleetError(
+      'host.unsendable',
+      `expected a plain-HTTP URL on a loopback address, found ${JSON.stringify(url)}`,
+      {
+        hint: 'such as http://127.0.0.1:8082/ready',
+      },
+    )
   }
   return url
 }
@@ -46,8 +47,9 @@ export function testScript(test: TestAtom): string {
   }
 }
 
-/** The prelude's `kf_path` reads these letters: a asked, h digest, t text, p package. */
+/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, p package. */
 function flags(question: PathQuestion): string {
+  if (ownFolders.includes(question.path)) return 'o'
   if (!question.asked) return '-'
   const digest = question.digestUpTo === undefined ? '' : `h${String(question.digestUpTo)}`
   // what stands at a secret's path is never read as text
@@ -91,7 +93,9 @@ export function probeScript(atoms: readonly ReadAtom[], nonce: string): string {
 
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
 export function probeDeadline(atoms: readonly ReadAtom[]): number {
-  const seconds = atoms.map(({ atom }) => (atom === 'run' ? 32 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1))
+  const seconds = atoms.map(({ atom }) =>
+    atom === 'run' ? 32 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1,
+  )
   return 1000 * seconds.reduce((sum, each) => sum + each, 60)
 }
 

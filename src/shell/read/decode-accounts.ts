@@ -20,7 +20,11 @@ function passwordOf(field: string, shadow: string | undefined): Password {
   return field === 'x' ? 'unknown' : 'set'
 }
 
-function userOf(line: string, source: Source, shadow: ReadonlyMap<string, string>): [string, Fact<UserState>] | undefined {
+function userOf(
+  line: string,
+  source: Source,
+  shadow: ReadonlyMap<string, string>,
+): [string, Fact<UserState>] | undefined {
   const [name = '', password = '', uidText, gidText, gecos = '', home = '', shell = ''] = line.split(':')
   const uid = id(uidText)
   const gid = id(gidText)
@@ -78,13 +82,20 @@ function collect<T>(
     const parsed = line === '!' ? undefined : parse(line, 'nss')
     facts.set(
       name,
-      parsed?.[1] ?? unreadable(`expected the name service to answer for ${what} ${name}, found no valid answer in 5 s`, name),
+      parsed?.[1] ??
+        unreadable(
+          `expected the name service to answer for ${what} ${name}, found no valid answer in 5 s`,
+          name,
+        ),
     )
   }
   for (const name of asked) {
     if (facts.has(name)) continue
     const file = what === 'user' ? '/etc/passwd' : '/etc/group'
-    facts.set(name, local === undefined ? unreadable(`expected lines in ${file}, found none`, file) : { is: 'absent' })
+    facts.set(
+      name,
+      local === undefined ? unreadable(`expected lines in ${file}, found none`, file) : { is: 'absent' },
+    )
   }
   return facts
 }
@@ -103,8 +114,12 @@ export function decodeAccounts(
   const users = collect(files.get('/etc/passwd'), remote('passwd'), questions.users, 'user', (line, source) =>
     userOf(line, source, shadow),
   )
-  const groups = collect(files.get('/etc/group'), remote('group'), questions.groups, 'group', (line, source) =>
-    groupOf(line, source, users),
+  const groups = collect(
+    files.get('/etc/group'),
+    remote('group'),
+    questions.groups,
+    'group',
+    (line, source) => groupOf(line, source, users),
   )
   return { users, groups }
 }

@@ -18,7 +18,10 @@ function distribution(release: readonly string[]): string {
 }
 
 /** What the host is, and the small files that travelled with it. */
-export function decodeHost(section: Section): { readonly host: Omit<HostState, 'uid'>; readonly files: SmallFiles } {
+export function decodeHost(section: Section): {
+  readonly host: Omit<HostState, 'uid'>
+  readonly files: SmallFiles
+} {
   const [tools = '', machine = '', systemd = '', , text = ''] = section.all('host')[0] ?? []
   const files = new Map<string, string[]>()
   for (const row of lines(text)) {

@@ -8,7 +8,9 @@ interface Mount {
 
 /** proc(5): blanks, newlines and backslashes of a mount point are three octal digits. */
 function unescapeOctal(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  )
 }
 
 function mountOf(line: string): Mount {
@@ -48,7 +50,10 @@ export function decodeMounts(section: Section): Mounts {
       // of two mounts at one point the later one is on top
       const over = mounts
         .filter(({ point }) => within(path, point))
-        .reduce<Mount | undefined>((best, next) => (best && best.point.length > next.point.length ? best : next), undefined)
+        .reduce<Mount | undefined>(
+          (best, next) => (best && best.point.length > next.point.length ? best : next),
+          undefined,
+        )
       return over?.readOnly ?? false
     },
     immutable(path) {

@@ -4,9 +4,9 @@ import type { Section } from './section.ts'
 /** Package that owns a path: its name, null for none, undefined where the host has no package manager that we know. */
 export type PackageOf = (path: string) => string | null | undefined
 
-/** `/usr/bin/x` as it stands in lists made before `/bin` became a link; the host asks for both where it is one. */
-function before(path: string): string {
-  return path.startsWith('/usr/') ? path.slice('/usr'.length) : path
+/** The other name of a path where `/bin` and its like are links into `/usr`; the host asks for it only there. */
+function otherName(path: string): string {
+  return path.startsWith('/usr/') ? path.slice('/usr'.length) : `/usr${path}`
 }
 
 export function decodePackages(section: Section): PackageOf {
@@ -19,7 +19,7 @@ export function decodePackages(section: Section): PackageOf {
     }),
   )
   return (path) => {
-    if (manager !== undefined) return listed.get(path) ?? listed.get(before(path)) ?? null
+    if (manager !== undefined) return listed.get(path) ?? listed.get(otherName(path)) ?? null
     const name = direct.get(path)
     return name === undefined ? undefined : name === '' ? null : name
   }

@@ -33,7 +33,10 @@ const slowReasons: ReadonlyMap<string, string> = new Map([
 
 interface Row {
   readonly raw: string
-  readonly state: Pick<PathState, 'type' | 'mode' | 'uid' | 'gid' | 'size' | 'links' | 'device' | 'inode' | 'modified'>
+  readonly state: Pick<
+    PathState,
+    'type' | 'mode' | 'uid' | 'gid' | 'size' | 'links' | 'device' | 'inode' | 'modified'
+  >
 }
 
 function parseRow(raw: string): Row {
@@ -41,9 +44,13 @@ function parseRow(raw: string): Row {
   const bits = Number.parseInt(found?.[1] ?? '', 16)
   const type = types.get(bits >> 12)
   if (found === null || type === undefined) {
-    throw new KmsfleetError('host.protocol', `expected a row of stat, found ${JSON.stringify(raw.slice(0, 80))}`, {
-      hint: 'the stat program of the host prints what no known version prints',
-    })
+    throw new KmsfleetError(
+      'host.protocol',
+      `expected a row of stat, found ${JSON.stringify(raw.slice(0, 80))}`,
+      {
+        hint: 'the stat program of the host prints what no known version prints',
+      },
+    )
   }
   const [, , uid, gid, links, device = '', inode = '', size, modified] = found
   return {

@@ -28,7 +28,10 @@ function seconds(text: string | undefined): number {
 }
 
 /** Programs of running processes as `dev:ino`, by pid. */
-function programs(section: Section, paths: ReadonlyMap<string, Fact<PathState>>): ReadonlyMap<string, string> {
+function programs(
+  section: Section,
+  paths: ReadonlyMap<string, Fact<PathState>>,
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const [pid, path] of section.all('exe')) {
     const fact = paths.get(path)
@@ -42,12 +45,19 @@ function programs(section: Section, paths: ReadonlyMap<string, Fact<PathState>>)
 }
 
 /** The start record, where it is of the invocation that runs now. */
-function startedWith(record: readonly string[] | undefined, invocation: string): ReadonlyMap<string, string> | undefined {
+function startedWith(
+  record: readonly string[] | undefined,
+  invocation: string,
+): ReadonlyMap<string, string> | undefined {
   if (record === undefined || invocation === '' || record[0] !== invocation) return undefined
   return new Map(record.slice(1).map((line) => [line.slice(65), line.slice(0, 64)]))
 }
 
-function unitState(found: Properties, program: string | undefined, record: readonly string[] | undefined): UnitState {
+function unitState(
+  found: Properties,
+  program: string | undefined,
+  record: readonly string[] | undefined,
+): UnitState {
   const text = (key: string): string => found.get(key) ?? ''
   const started = startedWith(record, text('InvocationID'))
   return {
@@ -99,7 +109,10 @@ export function decodeUnits(
         return [unit, { is: 'absent' }]
       }
       const program = running.get(block.get('MainPID') ?? '')
-      return [unit, { is: 'present', state: unitState(block, program, records.get(`${startedFolder}/${unit}`)) }]
+      return [
+        unit,
+        { is: 'present', state: unitState(block, program, records.get(`${startedFolder}/${unit}`)) },
+      ]
     }),
   )
 }

@@ -18,9 +18,13 @@ function tests(
     questions.tests.map((test): [string, TestState] => {
       if (test.atom === 'exists') {
         const is = paths.get(test.path)?.is
-        if (is !== 'present' && is !== 'absent') return [test.key, { answer: 'unknown', detail: 'unreadable' }]
+        if (is !== 'present' && is !== 'absent')
+          return [test.key, { answer: 'unknown', detail: 'unreadable' }]
         if ((is === 'present') === test.present) return [test.key, { answer: 'yes' }]
-        return [test.key, { answer: 'no', detail: is === 'present' ? 'something is there' : 'nothing is there' }]
+        return [
+          test.key,
+          { answer: 'no', detail: is === 'present' ? 'something is there' : 'nothing is there' },
+        ]
       }
       const answer = answers.get(test.key)
       if (answer?.answer === 'yes') return [test.key, { answer: 'yes' }]

@@ -53,6 +53,42 @@ done
 kf_tools="$kf_tools "
 kf_has() { case $kf_tools in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
+# The timeout of busybox leaves a watcher that keeps the output open for up to a second.
+kf_timeout=timeout
+IFS=:
+for kf_x in $PATH; do
+  # shellcheck disable=SC3013
+  if [ -x "$kf_x/timeout" ]; then
+    [ ! "$kf_x/timeout" -ef "$kf_x/busybox" ] && [ ! "$kf_x/timeout" -ef /bin/busybox ] || kf_timeout=
+    break
+  fi
+done
+IFS=$kf_ifs
+
+# kf_limited SECONDS ARGV...: kills the program itself with KILL; status 137 then.
+if [ -n "$kf_timeout" ]; then
+  kf_limited() { timeout -s KILL "$@"; }
+else
+  kf_limited() {
+    kf_limit=$1
+    shift
+    # a program in the background gets /dev/null unless its input is handed to it
+    { "$@" <&9 9<&- & } 9<&0
+    kf_pid=$!
+    {
+      trap 'kill "$kf_sleep"; exit' TERM
+      sleep "$kf_limit" &
+      kf_sleep=$!
+      wait "$kf_sleep" && kill -9 "$kf_pid"
+    } >/dev/null 2>&1 3>&- 4>&- &
+    kf_watch=$!
+    wait "$kf_pid"
+    kf_limit=$?
+    kill "$kf_watch"
+    return "$kf_limit"
+  }
+fi
+
 kf_machine=
 [ -r /proc/sys/kernel/arch ] || kf_machine=$(uname -m 2>/dev/null)
 
@@ -94,7 +130,7 @@ case $a in "$b:8"*) ;; *) exit 43 ;; esac
 [ "${a##*:}" -le "$3" ] || exit 44
 exec sha256sum <&3'
 kf_digest() {
-  kf_x=$(timeout -s KILL 10 /bin/sh -c "$kf_digest_child" sh "$1" "$2" "$3" "$kf_pwd" "$NL" </dev/null 2>/dev/null)
+  kf_x=$(kf_limited 10 /bin/sh -c "$kf_digest_child" sh "$1" "$2" "$3" "$kf_pwd" "$NL" </dev/null 2>/dev/null)
   kf_status=$?
   case $kf_status in
     0) printf '%s\n' "${kf_x%% *}" ;;
@@ -112,9 +148,9 @@ kf_run() {
       kf_x=$(
         {
           {
-            timeout -s KILL "$kf_seconds" "$@" </dev/null 2>&1 3>&- 4>&-
+            kf_limited "$kf_seconds" "$@" </dev/null 2>&1 3>&- 4>&-
             echo "$?" >&4
-          } | timeout -s KILL "$((kf_seconds + 1))" head -c "$kf_cap" >&3 4>&-
+          } | kf_limited "$((kf_seconds + 1))" head -c "$kf_cap" >&3 4>&-
         } 4>&1
       )
     } 3>&1 2>/dev/null
@@ -183,9 +219,9 @@ kf_identity() {
     fi
   done </etc/passwd
   if [ -z "$kf_uid" ]; then
-    kf_uid=$(timeout -s KILL 5 id -u -- "$1" 2>/dev/null </dev/null) &&
-      kf_gid=$(timeout -s KILL 5 id -g -- "$1" 2>/dev/null </dev/null) &&
-      kf_groups=$(timeout -s KILL 5 id -G -- "$1" 2>/dev/null </dev/null) || return 1
+    kf_uid=$(kf_limited 5 id -u -- "$1" 2>/dev/null </dev/null) &&
+      kf_gid=$(kf_limited 5 id -g -- "$1" 2>/dev/null </dev/null) &&
+      kf_groups=$(kf_limited 5 id -G -- "$1" 2>/dev/null </dev/null) || return 1
     kf_groups=$(echo "$kf_groups" | tr ' ' ,)
     return 0
   fi
@@ -293,15 +329,16 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
     if [ "$kf_out" = "200$NL" ]; then kf_answer=yes; fi
     kf_detail="HTTP status ${kf_out%"$NL"}"
   else
-    kf_answer=unknown kf_detail='no tool of this host can ask (curl, wget, busybox, bash)'
+    kf_status=127 kf_detail='no tool of this host can ask (curl, wget, busybox, bash)'
   fi
-  [ "$kf_answer" != yes ] || kf_detail=
+  # 126 and up: not run, killed or crashed
+  if [ "$kf_answer" = yes ]; then kf_detail=''; elif [ "$kf_status" -ge 126 ]; then kf_answer=unknown; fi
 }
 
 # --- the fused probes ---
 
 # kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
-# FLAGS: `-` ancestor only; else a, then h<max> digest, t<max> text. Sets of directories, newline separated:
+# FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text. Sets of directories, newline separated:
 # kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
 # kf_open: everybody can reach what stands in it.
 kf_path() {
@@ -382,7 +419,7 @@ kf_path() {
 kf_sums() {
   if [ -n "$kf_guarded" ]; then
     # shellcheck disable=SC2086
-    if kf_x=$(timeout -s KILL 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
+    if kf_x=$(kf_limited 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
       kf_f sums "$kf_x"
       return
     fi
@@ -440,7 +477,7 @@ kf_paths() {
   for kf_row in $kf_rows; do
     kf_p=/${kf_row#* /}
     while [ "$#" -gt 1 ] && [ "$2" != "$kf_p" ]; do
-      kf_missing=$kf_missing$2$NL
+      case $1 in o) ;; *) kf_missing=$kf_missing$2$NL ;; esac
       shift 2
     done
     [ "$#" -gt 1 ] || break
@@ -450,7 +487,7 @@ kf_paths() {
     shift 2
   done
   while [ "$#" -gt 1 ]; do
-    kf_missing=$kf_missing$2$NL
+    case $1 in o) ;; *) kf_missing=$kf_missing$2$NL ;; esac
     shift 2
   done
   # absent, or out of even root's reach (FUSE, a broken disk)?
@@ -490,6 +527,10 @@ kf_packages() {
         /usr/bin/* | /usr/sbin/* | /usr/lib*)
           kf_y=${kf_p#/usr/}
           [ ! -L "/${kf_y%%/*}" ] || kf_x=$kf_x/$kf_y$NL
+          ;;
+        /bin/* | /sbin/* | /lib*)
+          kf_y=${kf_p#/}
+          [ ! -L "/${kf_y%%/*}" ] || kf_x=$kf_x/usr$kf_p$NL
           ;;
       esac
     done
@@ -549,7 +590,7 @@ kf_names() {
     if [ -n "$kf_remote" ]; then
       for kf_n in $kf_y; do
         # a number would be looked up as an id
-        case $kf_n in *[!0-9]*) kf_x=$(timeout -s KILL 5 getent "$kf_base" "$kf_n" 2>/dev/null) ;; *) continue ;; esac
+        case $kf_n in *[!0-9]*) kf_x=$(kf_limited 5 getent "$kf_base" "$kf_n" 2>/dev/null) ;; *) continue ;; esac
         case $? in
           0) kf_f nss "$kf_base" "$kf_n" "$kf_x" ;;
           2) ;;

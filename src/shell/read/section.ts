@@ -39,20 +39,25 @@ export interface Section {
 const tags: ReadonlyMap<string, number> = new Map(Object.entries(arity))
 
 function broken(expected: string, found: string): KmsfleetError {
-  return new KmsfleetError('host.protocol', `expected ${expected}, found ${JSON.stringify(found.slice(0, 80))}`, {
-    hint: 'the host is hostile, or its tools print what no known version prints',
-  })
+  return new KmsfleetError(
+    'host.protocol',
+    `expected ${expected}, found ${JSON.stringify(found.slice(0, 80))}`,
+    {
+      hint: 'the host is hostile, or its tools print what no known version prints',
+    },
+  )
 }
 
 /** Groups the fields by tag; throws KmsfleetError `host.protocol` for a tag that is not known or is short of fields. */
 export function sectionOf(fields: readonly string[]): Section {
   const entries = new Map<string, string[][]>()
-  for (let index = 0; index < fields.length; ) {
+  for (let index = 0; index < fields.length;) {
     const tag = fields[index] ?? ''
     const count = tags.get(tag)
     if (count === undefined) throw broken('a tag of the probe section', tag)
     const values = fields.slice(index + 1, index + 1 + count)
-    if (values.length < count) throw broken(`${String(count)} fields after "${tag}"`, `${String(values.length)} fields`)
+    if (values.length < count)
+      throw broken(`${String(count)} fields after "${tag}"`, `${String(values.length)} fields`)
     const known = entries.get(tag)
     if (known === undefined) entries.set(tag, [values])
     else known.push(values)
@@ -64,7 +69,8 @@ export function sectionOf(fields: readonly string[]): Section {
     all,
     uid() {
       const found = all('uid')[0]?.[0]
-      if (found === undefined || !/^[0-9]{1,10}$/.test(found)) throw broken('the uid of the shell', found ?? '')
+      if (found === undefined || !/^[0-9]{1,10}$/.test(found))
+        throw broken('the uid of the shell', found ?? '')
       return Number(found)
     },
   }
