@@ -36,6 +36,10 @@ export function createLimiter(limit: number): Limiter {
       return Promise.resolve()
     }
     return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(reasonOf(signal))
+        return
+      }
       const queue = waiting.get(key) ?? []
       waiting.set(key, queue)
       const start = (): void => {
@@ -44,7 +48,7 @@ export function createLimiter(limit: number): Limiter {
       }
       const drop = (): void => {
         queue.splice(queue.indexOf(start), 1)
-        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+        reject(reasonOf(signal))
       }
       queue.push(start)
       signal.addEventListener('abort', drop, { once: true })
@@ -61,4 +65,8 @@ export function createLimiter(limit: number): Limiter {
       }
     },
   }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('aborted')
 }

@@ -139,7 +139,7 @@ describe('verdicts', () => {
     ['revoked', `${line('db1', ed)}\n@revoked * ${ed.type} ${ed.base64}`, { is: 'revoked', origin: 'f:2' }],
     [
       'another key revoked',
-      `${line('db1', ed)}\n${`@revoked * ${rsa.type} ${rsa.base64}`}`,
+      `${line('db1', ed)}\n@revoked * ${rsa.type} ${rsa.base64}`,
       { is: 'known', origin: 'f:1' },
     ],
     [
