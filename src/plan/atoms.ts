@@ -1,6 +1,7 @@
 import type { ReadAtom } from '../model/wire.ts'
 import type { HostLookups } from '../template/engine.ts'
 import { unknown } from '../model/value.ts'
+import { createClaims } from './claims.ts'
 import { expandTask, type PlanContext } from './expand.ts'
 
 /**
@@ -19,9 +20,14 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
       .map((task) => [task.register ?? '', { after: `task:${task.id}`, field: 'result' }]),
   )
   const atoms: ReadAtom[] = []
+  const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
     for (const instance of expandTask(context, task, nothingKnown, { results: new Map(), pending })) {
-      if (instance.is === 'ready') atoms.push(...instance.resources.flatMap((resource) => resource.atoms))
+      if (instance.is !== 'ready') continue
+      for (const resource of instance.resources) {
+        claims.repeats(resource, instance.ref)
+        atoms.push(...resource.atoms)
+      }
     }
   }
   return mergeAtoms(

@@ -1,5 +1,4 @@
 import { KmsfleetError } from '../errors/error.ts'
-import { showPlace } from '../errors/place.ts'
 import type { Snapshot } from '../model/facts.ts'
 import type { Change, Item, Plan } from '../model/plan.ts'
 import type { Planned, Resource, TaskRef } from '../model/resource.ts'
@@ -9,6 +8,7 @@ import type { Handler, Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
 import { unasked } from './atoms.ts'
 import { expandTask, type Instance, type PlanContext } from './expand.ts'
+import { createClaims } from './claims.ts'
 import { createDebts } from './debts.ts'
 import { createRegisters, type DoneResult } from './registers.ts'
 import { createStages } from './stages.ts'
@@ -38,7 +38,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const stages = createStages()
   const registers = createRegisters(known.done)
   const debts = createDebts(context.play.handlers, known.snapshot.owed)
-  const seen = new Map<string, { readonly sameness: string; readonly ref: TaskRef }>()
+  const claims = createClaims()
   const lookups = worldLookups(world)
   const missing: ReadAtom[] = []
   const notCompared = new Set<string>()
@@ -52,7 +52,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   ): boolean => {
     const key = `${resource.id}@${ref.id}`
     if (resource.transient === true && known.done.has(key)) return false
-    if (repeats(seen, resource, ref)) return false
+    if (claims.repeats(resource, ref)) return false
     missing.push(...unasked(resource.atoms, known.asked))
     const planned = resource.plan(world)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
@@ -157,27 +157,6 @@ function worldLookups(world: PlanningWorld): HostLookups {
       )
     },
   }
-}
-
-/** True where an equal resource was planned already; an unequal one is an error with both places. */
-function repeats(
-  seen: Map<string, { readonly sameness: string; readonly ref: TaskRef }>,
-  resource: Resource,
-  ref: TaskRef,
-): boolean {
-  if (resource.transient === true) return false
-  const subject = resource.subject ?? resource.id
-  const before = seen.get(subject)
-  if (before === undefined) {
-    seen.set(subject, { sameness: `${resource.id} ${resource.sameness}`, ref })
-    return false
-  }
-  if (before.sameness === `${resource.id} ${resource.sameness}`) return true
-  throw new KmsfleetError(
-    'module.conflict',
-    `${resource.id} is asked for in two ways: by '${ref.name}' and by '${before.ref.name}' (${showPlace(before.ref.place)})`,
-    { place: ref.place, hint: 'let one task manage it' },
-  )
 }
 
 function toItem(

@@ -85,10 +85,11 @@ function anchorOf(directory: string, world: Paths): string | undefined {
     const here = deviceOf(fact)
     // A directory that is made in this run will lie on the file system of its nearest existing ancestor.
     device ??= here
-    if (device !== undefined && here !== undefined && here !== device) return undefined
+    if (device !== undefined && here !== undefined && here !== device) break
     if (here !== undefined && observed(fact) && trusted(ancestor, world)) return ancestor
   }
-  return undefined
+  // A mount point such as /run has no ancestor on its own file system: it serves where only root decides in it.
+  return observed(world.path(directory)) && trusted(directory, world) ? directory : undefined
 }
 
 function deviceOf(fact: Fact<PathState>): string | undefined {
