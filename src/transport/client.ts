@@ -87,6 +87,7 @@ export async function openClient(
       else giveUp(handshakeFailed(host, settings, policy, error))
     })
     client.on('close', () => {
+      why ??= 'the host closed the connection'
       if (stage === 'open') return
       if (refused !== undefined) giveUp(refused)
       else if (stage === 'login') giveUp(login.failed(host))
@@ -103,6 +104,10 @@ export async function openClient(
     })
     if (signal.aborted) {
       abort()
+      return
+    }
+    if (carrier.destroyed) {
+      giveUp(new AttemptError(unreachable(host, settings, 'the connection closed at once'), true))
       return
     }
     startClock(settings.connectTimeoutMs)

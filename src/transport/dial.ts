@@ -74,11 +74,12 @@ export function dial(host: string, settings: ConnectionSettings, signal: AbortSi
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
       socket.removeAllListeners()
+      // Also where it succeeded: it may break before the SSH client listens, and that must not end the process.
+      socket.on('error', () => undefined)
       if (error === undefined) {
         resolve(socket)
         return
       }
-      socket.on('error', () => undefined)
       socket.destroy()
       reject(error)
     }

@@ -100,6 +100,15 @@ function accepts(methodsLeft: readonly AuthenticationType[] | null, method: Auth
   return methodsLeft?.includes(method) ?? true
 }
 
+/**
+ * Asks for a passphrase before any host is dialled where the first thing to offer is a locked key: a person types
+ * longer than an sshd waits for a login. A key that stays locked is reported when it is its turn.
+ */
+export async function unlockEarly(settings: ConnectionSettings, credentials: Credentials): Promise<void> {
+  const [first] = (await collectOffers(settings, credentials)).offers
+  if (first !== undefined && 'unlock' in first) await first.unlock().catch(() => undefined)
+}
+
 async function collectOffers(
   settings: ConnectionSettings,
   { keyFiles, agent }: Credentials,

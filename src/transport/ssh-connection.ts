@@ -13,6 +13,9 @@ import { createProgram, type Program } from './program.ts'
  */
 const unreadLimit = 8 * 1024 * 1024
 
+/** Time for a host to close its end after ours. */
+const goodbyeMs = 2000
+
 /** Programs over one authenticated connection. */
 export function createConnection(host: string, settings: ConnectionSettings, ssh: SshClient): Connection {
   const programs = new Set<{ readonly program: Program; readonly stream: ClientChannel }>()
@@ -90,6 +93,8 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
     [Symbol.asyncDispose]() {
       for (const { program } of programs) program.fail(lost(host, 'it was closed from this side'))
       ssh.client.end()
+      // A frozen host would never answer the goodbye, and its socket would keep the process alive.
+      setTimeout(() => ssh.carrier.destroy(), goodbyeMs).unref()
       return Promise.resolve()
     },
   }

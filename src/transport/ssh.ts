@@ -10,7 +10,7 @@ import { interrupted, messageOf, target } from './failures.ts'
 import { createKnownHostsFiles, hostKeyPolicy } from './host-keys.ts'
 import { createKeyFiles, type PromptPassphrase } from './identities.ts'
 import { createLimiter, handshakesPerTarget } from './limiter.ts'
-import type { Credentials } from './login.ts'
+import { unlockEarly, type Credentials } from './login.ts'
 import { scanKeys, type ScannedKey } from './scan.ts'
 import { createConnection } from './ssh-connection.ts'
 
@@ -69,6 +69,7 @@ export function createSshConnector(options: SshOptions): SshConnector {
     via: string,
   ): Promise<SshClient> {
     const policy = await hostKeyPolicy(host, settings, knownHosts)
+    await unlockEarly(settings, credentials)
     const sshd = `${via}${settings.address}:${String(settings.port)}`
     return withRetries(host, signal, () =>
       limiter.run(sshd, signal, async () =>
