@@ -37,6 +37,8 @@ export interface HostRun {
   release(): Promise<void>
   /** Ends a host whose plan was shown and not approved. */
   decline(): Promise<JobEnd>
+  /** Ends a host whose turn never came: a rail or the operator stopped the run before it. */
+  skip(): Promise<JobEnd>
   /** Emits how the host ended, closes its connection and gives its outcome. */
   end(): Promise<JobEnd>
 }
@@ -187,6 +189,10 @@ export function createHostRun(job: HostJob): HostRun {
     release,
     decline: () => {
       finish('stopped')
+      return end()
+    },
+    skip: () => {
+      finish('not-run')
       return end()
     },
     end,

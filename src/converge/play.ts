@@ -61,6 +61,18 @@ export async function runPlay(
     ]),
   )
   request.emit({ type: 'play-started', play: prepared.play.name, hosts: [...runs.keys()] })
+  const ends = await endsOf(request, prepared, runs)
+  for (const [name, end] of ends) {
+    if (end.outcome === 'not-run') await runs.get(name)?.skip()
+  }
+  return ends
+}
+
+function endsOf(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  runs: ReadonlyMap<string, HostRun>,
+): Promise<ReadonlyMap<string, JobEnd>> {
   if (request.command === 'plan') return overAll(request, prepared, runs, (run) => planOnly(run))
   if (request.approve === undefined) return inBatches(request, prepared, runs)
   return afterApproval(request, request.approve, prepared, runs)

@@ -73,3 +73,14 @@ export interface Plan {
 export function planItems(plan: Plan): readonly Item[] {
   return plan.stages.flatMap((stage) => stage.items)
 }
+
+/** The plan as reports and journals may have it: differences only, no operation and so no payload byte. */
+export function planView(plan: Plan): Plan {
+  const bare = (item: Item): Item =>
+    item.item === 'change'
+      ? { ...item, ops: [], effects: [] }
+      : item.item === 'check'
+        ? { ...item, ops: [] }
+        : item
+  return { ...plan, stages: plan.stages.map((stage) => ({ ...stage, items: stage.items.map(bare) })) }
+}

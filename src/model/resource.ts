@@ -87,5 +87,7 @@ export interface Resource {
   readonly atoms: readonly ReadAtom[]
   /** Asks for an act, not a state (a restart, a command that says `always`): outside proof and drift. */
   readonly transient?: true
+  /** Path whose content this run does not compare, because no secret source was opened. */
+  readonly notCompared?: string
   plan(world: World): Planned
 }

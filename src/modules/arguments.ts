@@ -156,7 +156,7 @@ export const Validate = z
 export const LoopbackUrl = z
   .string()
   .regex(
-    /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:[1-9][0-9]{0,4})?(\/[A-Za-z0-9/._~?=&%+-]*)?$/,
+    /^http:\/\/(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(:[1-9][0-9]{0,4})?(\/[A-Za-z0-9/._~?=&%+-]*)?$/,
     'expected a plain-HTTP URL on a loopback address, such as "http://127.0.0.1:8082/ready"',
   )
   .describe('Plain-HTTP URL on a loopback address')

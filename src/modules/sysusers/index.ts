@@ -1,5 +1,6 @@
 import type { Resource } from '../../model/resource.ts'
-import { whereDirectory } from '../../resources/common/where-directory.ts'
+import { whereTool } from '../../resources/common/where-tool.ts'
+import { directoryResource } from '../../resources/directory/directory.ts'
 import { contentOf } from '../../resources/file/content.ts'
 import { fileResource } from '../../resources/file/file.ts'
 import { groupResource } from '../../resources/group/group.ts'
@@ -15,7 +16,7 @@ export const sysusers = defineModule({
   name: 'sysusers',
   summary: 'System users and groups, as a sysusers.d file and as accounts',
   description: `Writes \`/etc/sysusers.d/NAME.conf\`, so that a host which is rebuilt makes the same accounts, and makes
-each group, user and membership now. Hosts without that directory get the accounts only, by \`groupadd\` and \`useradd\`.
+each group, user and membership now. Hosts without systemd get the accounts only, by \`groupadd\` and \`useradd\`.
 The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the name service are refused.`,
   args: SysusersArgs,
   examples: [
@@ -35,8 +36,12 @@ The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the
   ],
   mayBeUnknown: [],
   resources: (args, context) => [
-    whereDirectory(
-      folder,
+    whereTool(
+      'systemd-sysusers',
+      directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
+    ),
+    whereTool(
+      'systemd-sysusers',
       fileResource({
         path: `${folder}/${args.name}.conf`,
         owner: 'root',

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { showMode } from '../../resources/common/mode.ts'
-import { whereDirectory } from '../../resources/common/where-directory.ts'
+import { whereTool } from '../../resources/common/where-tool.ts'
 import { directoryResource } from '../../resources/directory/directory.ts'
 import { contentOf } from '../../resources/file/content.ts'
 import { fileResource } from '../../resources/file/file.ts'
@@ -30,7 +30,7 @@ export const tmpfiles = defineModule({
   summary: 'Directories that every boot makes anew, and that exist now',
   description: `Writes \`/etc/tmpfiles.d/NAME.conf\` with a \`d\` line for each directory, and makes or mends the directories
 themselves with the same owner, group and mode: what is there now and what the next boot makes are the same. Hosts
-without that directory get the directories only.`,
+without systemd get the directories only.`,
   args: Args,
   examples: [
     `- name: Runtime directory
@@ -44,8 +44,12 @@ without that directory get the directories only.`,
   ],
   mayBeUnknown: [],
   resources: ({ name, directories }, context) => [
-    whereDirectory(
-      folder,
+    whereTool(
+      'systemd-tmpfiles',
+      directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
+    ),
+    whereTool(
+      'systemd-tmpfiles',
       fileResource({
         path: `${folder}/${name}.conf`,
         owner: 'root',

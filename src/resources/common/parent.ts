@@ -74,7 +74,7 @@ function parentOf(directory: string, state: PathState, world: Paths): Parent {
 }
 
 /**
- * Nearest proper ancestor on the same file system where only root decides. Payloads are staged there before
+ * Nearest proper ancestor on the same file system where only root decides, or else the directory itself. Payloads are staged there before
  * the first change is made, so it must have been observed: a directory that this run makes or mends first
  * does not count.
  */

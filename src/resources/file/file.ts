@@ -30,7 +30,9 @@ export function fileResource(desired: FileDesired): Resource {
     id: `file:${path}`,
     subject: `path:${path}`,
     sameness: sameness(desired),
+    ...(content?.is === 'unopened' ? { notCompared: path } : {}),
     atoms: [pathAtom(path, content, desired.unpackaged === true), ...ownerAtoms(desired)],
+    ...(content?.is === 'unopened' ? { notCompared: path } : {}),
     plan: (world) => plan(desired, world),
   }
 }
