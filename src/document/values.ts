@@ -96,7 +96,7 @@ function checkNumber(reader: Reader, value: number, text: string, at: number, ke
       `expected a number without leading zero, found ${text}, which YAML 1.2 reads as ${String(value)}`,
       `quote it: "${text}"`,
     )
-  } else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+  } else if (/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(value)) {
     fail(reader, at, `expected a number of at most 2^53, found ${text}`, `quote it: "${text}"`)
   }
 }

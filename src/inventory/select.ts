@@ -20,6 +20,7 @@ interface PatternPart {
  */
 export function selectHosts(inventory: Inventory, pattern: string): Host[] {
   const parts = parsePattern(inventory, pattern)
+  if (parts.length === 0) throw noMatch('expected a host or group, found an empty pattern')
   const matches = parts.map((part) => ({ how: part.how, names: matchPart(inventory, part, pattern) }))
   const added = matches.filter((match) => match.how === 'add')
   const chosen = new Set(
@@ -98,23 +99,20 @@ function matchPart(inventory: Inventory, part: PatternPart, pattern: string): Re
 }
 
 function matchRange(inventory: Inventory, part: PatternPart): ReadonlySet<string> {
-  const before = part.name.slice(0, part.name.indexOf('['))
-  if (inventory.groups.has(before)) {
-    throw noMatch(
-      `expected names, groups or globs, found a position within a group: \`${part.written}\``,
-      'name the hosts, or run batches with `serial`',
-    )
-  }
   const names = expandRange(part.name)
   const known = new Set(inventory.groups.get('all'))
   const missing = names.find((name) => !known.has(name))
-  if (missing !== undefined) {
+  if (missing === undefined) return new Set(names)
+  if (inventory.groups.has(part.name.slice(0, part.name.indexOf('[')))) {
     throw noMatch(
       `expected only known hosts in \`${part.written}\`, found \`${missing}\``,
-      suggestion(missing, known),
+      'positions within a group cannot be named; name the hosts, or run batches with `serial`',
     )
   }
-  return new Set(names)
+  throw noMatch(
+    `expected only known hosts in \`${part.written}\`, found \`${missing}\``,
+    suggestion(missing, known),
+  )
 }
 
 function globExpression(glob: string): RegExp {
