@@ -22,14 +22,6 @@ export function inventoryText(parts: InventoryParts): string {
     openbao_kms_bundle_sha256: parts.bundle.sha256,
     openbao_kms_ca_certificate: readFileSync(parts.secrets.caFile, 'utf8'),
     openbao_kms_identity_jwt_file: parts.secrets.jwtFile,
-    openbao_kms_openbao_address: 'https://openbao.lab.invalid:8200',
-    openbao_kms_openbao_server_name: 'openbao.lab.invalid',
-    openbao_kms_openbao_instance_id: 'bao-lab',
-    openbao_kms_transit_key: 'lab-etcd',
-    openbao_kms_transit_mount_id: 'transit-lab',
-    openbao_kms_provider_name: 'openbao-kms-lab',
-    openbao_kms_cluster_id: 'lab',
-    openbao_kms_key_lineage_id: '7d34fb7df15f4e4c95d6c2a50fe90d84',
   }
   const hosts = Object.fromEntries(parts.hosts.map((host) => [host.name, hostVariables(host)]))
   return stringify({ all: { vars, hosts } }, { lineWidth: 0 })

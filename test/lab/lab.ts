@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { allowManyHosts, baseFolder } from './base.ts'
 import { bootHost, hostFolder, makeHost, mountHosts, sshPort, type HostSeed } from './host.ts'
@@ -57,6 +57,9 @@ export interface Lab extends LabDescription, AsyncDisposable {
   readonly down: () => Promise<void>
 }
 
+/** What is the same in every lab; beside an inventory, its group_vars count. */
+const sharedVariables = join(import.meta.dirname, '../../inventories/lab/group_vars')
+
 const descriptionFile = (slot: Slot): string => join(slotFolder(slot), 'lab.json')
 /** Limit of the memory that all that is written on a lab's hosts may take. */
 const writableSize = '4g'
@@ -104,6 +107,7 @@ async function bootLab(slot: Slot, base: string, bundle: Bundle, request: LabReq
   const knownHostsFile = join(folder, 'known_hosts')
   writeFileSync(knownHostsFile, hosts.map((host) => `${host.knownHostLine}\n`).join(''))
   const inventoryFile = join(folder, 'inventory.yml')
+  cpSync(sharedVariables, join(folder, 'group_vars'), { recursive: true })
   writeFileSync(inventoryFile, inventoryText({ hosts, keyFile, knownHostsFile, bundle, secrets }))
   const description: LabDescription = {
     slot,
