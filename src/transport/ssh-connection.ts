@@ -27,7 +27,10 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
   })
   ssh.carrier.on('data', () => {
     for (const { program, stream } of programs) {
-      if (stream.readableLength > unreadLimit) program.fail(unreadFlood(host))
+      if (stream.readableLength <= unreadLimit) continue
+      program.fail(unreadFlood(host))
+      // Closing the channel is a request only, and this server does not keep to requests.
+      ssh.carrier.destroy()
     }
   })
 
