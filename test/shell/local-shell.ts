@@ -1,5 +1,5 @@
 import { spawn, execFileSync } from 'node:child_process'
-import { mkdtempSync, mkdirSync, symlinkSync, rmSync, existsSync } from 'node:fs'
+import { chmodSync, mkdtempSync, mkdirSync, symlinkSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCommand } from '../../src/shell/bootstrap.ts'
@@ -16,6 +16,8 @@ export interface ShellUnderTest {
 
 const systemPath = '/usr/sbin:/usr/bin:/sbin:/bin'
 const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-shells-'))
+// other identities run these tools too
+chmodSync(folder, 0o755)
 process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true })
 })

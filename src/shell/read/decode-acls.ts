@@ -2,8 +2,8 @@ import type { PathState } from '../../model/facts.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
 
-/** `\040`, `\\`, `\n`, `\ ` as GNU ls and getfacl escape names; bytes above ASCII come as octal too. */
-export function unescapeName(text: string): string {
+/** `\040`, `\\`, `\n`, `\ ` as getfacl escapes names. */
+function unescapeName(text: string): string {
   const letters: ReadonlyMap<string, number> = new Map([
     ['a', 7],
     ['b', 8],
@@ -56,7 +56,7 @@ export function decodeAcls(section: Section): Acls {
   const entries = extraEntries(section)
   const answers = section.all('acls')
   const listed = answers.find(([how]) => how === 'ls')
-  const plus = new Set(lines(listed?.[1]).map(unescapeName))
+  const plus = new Set(lines(listed?.[1]))
   const asked = answers.length > 0
   return {
     of: (path) => (!asked ? 'unknown' : plus.has(path) || entries.has(path) ? 'present' : 'none'),

@@ -148,7 +148,7 @@ kf_run() {
       kf_x=$(
         {
           {
-            kf_limited "$kf_seconds" "$@" </dev/null 2>&1 3>&- 4>&-
+            kf_limited "$kf_seconds" "$@" </dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
             echo "$?" >&4
           } | kf_limited "$((kf_seconds + 1))" head -c "$kf_cap" >&3 4>&-
         } 4>&1
@@ -199,8 +199,9 @@ kf_as() {
     chroot) kf_run "${kf_as_seconds:-10}" 65536 chroot "--userspec=$kf_u:$kf_g" "--groups=$kf_gs" / "$@" ;;
     su)
       if kf_as_account "$kf_u" "$kf_g" "$kf_gs"; then
+        # `--`: else su would take the options of the program for its own
         # shellcheck disable=SC2016
-        kf_run "${kf_as_seconds:-10}" 65536 su -s /bin/sh "$kf_account" -c 'exec "$0" "$@"' "$@"
+        kf_run "${kf_as_seconds:-10}" 65536 su -s /bin/sh -c 'exec "$0" "$@"' -- "$kf_account" "$@"
       else
         kf_out='' kf_status=120
       fi
@@ -429,21 +430,23 @@ kf_sums() {
   [ -z "$kf_fast" ] || kf_f sums "$(sha256sum -- $kf_fast 2>/dev/null)"
 }
 
-# What ACLs there are: GNU ls shows a `+`, busybox ls knows none. Escaped names keep one path to a line.
+# What ACLs there are: GNU ls shows a `+`, busybox ls knows none. Escaped names keep one path to a line, and -U keeps
+# the order, so that the lines need not be told by their names.
 # shellcheck disable=SC2086
 kf_acls() {
-  kf_x=$(ls -ldn --quoting-style=escape --time-style=+ -- $kf_plain 2>/dev/null)
+  kf_x=$(ls -ldnU --quoting-style=escape --time-style=+ -- $kf_plain 2>/dev/null)
   if [ -z "$kf_x" ]; then
     if kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plain 2>/dev/null)"; fi
     return
   fi
-  kf_y=0 kf_plus=
-  for kf_row in $kf_x; do
-    kf_y=$((kf_y + 1))
-    case $kf_row in ??????????+*) kf_plus=$kf_plus/${kf_row#* /}$NL ;; esac
-  done
   set -- $kf_plain
-  [ "$kf_y" = "$#" ] || return
+  kf_plus=
+  for kf_row in $kf_x; do
+    [ "$#" -gt 0 ] || return
+    case $kf_row in ??????????+*) kf_plus=$kf_plus$1$NL ;; esac
+    shift
+  done
+  [ "$#" = 0 ] || return
   kf_f acls ls "$kf_plus"
   if [ -n "$kf_plus" ] && kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plus 2>/dev/null)"; fi
 }
