@@ -148,15 +148,16 @@ function unionErrors(
   const fitting = issue.errors.filter((branch) => !branch.some((inner) => isOuter(inner)))
   const best = fitting.sort((left, right) => left.length - right.length)[0]
   if (best !== undefined) return best.flatMap((inner) => errorsOf(inner, path, root, located, options))
-  const expectations = new Set<string>()
-  for (const branch of issue.errors) {
-    for (const inner of branch) {
-      if (isOuter(inner)) expectations.add(inner.message.replace(/^expected /, ''))
-    }
-  }
+  const expectations = new Set(outerExpectations(issue))
   const words = expectations.size === 0 ? issue.message : `expected ${[...expectations].join(' or ')}`
   const message = withFound(words, path, valueAt(root, path))
   return [new KmsfleetError(options.code ?? 'document.invalid', message, { place: located.place(path) })]
+}
+
+/** What the outer form could have been, in unions within unions too. */
+function outerExpectations(issue: Issue): string[] {
+  if (issue.code !== 'invalid_union') return [issue.message.replace(/^expected /, '')]
+  return issue.errors.flatMap((branch) => branch.filter((inner) => isOuter(inner)).flatMap(outerExpectations))
 }
 
 /** The branch was never meant: already the value as a whole is of another form. */

@@ -57,7 +57,7 @@ const percentForm = /^([1-9]|[1-9]\d|100)%$/
 const Batch = z.union([
   z.int().min(1),
   z.custom<`${number}%`>((value) => typeof value === 'string' && percentForm.test(value), {
-    error: 'expected a number of hosts or a share such as "30%"',
+    error: 'expected a share such as "30%"',
   }),
 ])
 

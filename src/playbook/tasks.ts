@@ -55,7 +55,9 @@ function readTask(
   context: TaskContext,
   errors: KmsfleetError[],
 ): Task | undefined {
-  const written = isDictionary(part.value) ? part.value : {}
+  // Anything else was found by the schema of the list.
+  if (!isDictionary(part.value)) return undefined
+  const written = part.value
   const keys = Object.keys(written)
   const words = Object.fromEntries(Object.entries(written).filter(([key]) => taskKeywords.has(key)))
   const keywords = salvageValue(TaskKeywords, words, part, errors)?.value
