@@ -39,7 +39,11 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
       const start = rootStart(host, settings.become, settings.user === 'root', command)
       return new Promise((resolve, reject) => {
         const refuse = (why: string, cause?: unknown): void => {
-          reject(closed ? lost(host, ssh.broken() ?? why, cause) : channelRefused(host, why, cause))
+          reject(
+            closed || ssh.carrier.destroyed
+              ? lost(host, ssh.broken() ?? why, cause)
+              : channelRefused(host, why, cause),
+          )
         }
         const abort = (): void => {
           reject(interrupted(host))
