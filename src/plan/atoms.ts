@@ -1,4 +1,6 @@
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import type { ReadAtom } from '../model/wire.ts'
+import type { Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
 import { unknown } from '../model/value.ts'
 import { createClaims } from './claims.ts'
@@ -23,6 +25,7 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
   const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
     for (const instance of expandTask(context, task, nothingKnown, { results: new Map(), pending })) {
+      if (instance.is === 'undecided') atoms.push(...possibleAtoms(context, task, nothingKnown))
       if (instance.is !== 'ready') continue
       for (const resource of instance.resources) {
         claims.repeats(resource, instance.ref)
@@ -33,6 +36,21 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
   return mergeAtoms(
     options.diff ? atoms : atoms.map((atom) => (atom.atom === 'path' ? withoutText(atom) : atom)),
   )
+}
+
+/** What a task that may or may not run would ask: asked early, it costs no round trip once the task is decided. */
+function possibleAtoms(context: PlanContext, task: Task, lookups: HostLookups): readonly ReadAtom[] {
+  try {
+    const certain: Task = { ...task, when: [] }
+    const instances = [...expandTask(context, certain, lookups, { results: new Map(), pending: new Map() })]
+    return instances.flatMap((instance) =>
+      instance.is === 'ready' ? instance.resources.flatMap((resource) => resource.atoms) : [],
+    )
+  } catch (error) {
+    // Its condition may be what keeps the error away; if not, it is met when the task is planned.
+    if (error instanceof KmsfleetError || error instanceof KmsfleetErrors) return []
+    throw error
+  }
 }
 
 /** Old texts are read only for `--diff`. */

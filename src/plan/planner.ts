@@ -60,7 +60,8 @@ export function planHost(context: PlanContext, known: Known): Planning {
       unchanged += 1
       return false
     }
-    const paid = planned.is === 'change' ? [...settles, ...paidByStart(resource, planned.ops)] : settles
+    const paid =
+      planned.is === 'change' ? [...new Set([...settles, ...paidByStart(resource, planned.ops)])] : settles
     const item = toItem(
       planned,
       key,
