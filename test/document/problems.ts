@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { afterAll } from 'vitest'
 import { KmsfleetError, KmsfleetErrors } from '../../src/errors/error.ts'
 
 /** What a person sees of each error: `line:column code message | hint`. The file only where `below` is given. */
@@ -23,9 +24,16 @@ function show(error: KmsfleetError, below: string | undefined): string {
   return `${at} ${error.code} ${error.message}${hint}`.replaceAll(below ?? '\0', 'DIR')
 }
 
-/** A new folder with these files; kept for the life of the test run. */
+const folders: string[] = []
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder with these files; removed after the last test of the file. */
 export function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-test-'))
+  folders.push(folder)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
