@@ -25,13 +25,13 @@ export interface CommandDesired {
 }
 
 export function commandResource(desired: CommandDesired): Resource {
-  const { key, argv, guard } = desired
+  const { key, guard } = desired
   return {
     id: `command:${key}`,
     sameness: JSON.stringify(desired),
     atoms: guardAtoms(guard),
     ...(guard.by === 'always' ? { transient: true as const } : {}),
-    plan: (world) => (isDone(guard, world) ? { is: 'same' } : run(desired, argv)),
+    plan: (world) => (isDone(desired, world) ? { is: 'same' } : run(desired)),
   }
 }
 
@@ -56,20 +56,25 @@ function testOf(guard: CommandGuard): TestAtom | undefined {
   }
 }
 
-/** An earlier change of the plan may have made or removed the path; the test knows what commands will have done. */
-function isDone(guard: CommandGuard, world: World): boolean {
+/** An earlier change of the plan may have run it, or may have made or removed the path. */
+function isDone({ key, guard }: CommandDesired, world: World): boolean {
   const test = testOf(guard)
   if (test === undefined) return false
+  if (world.test(doneKey(key))?.answer === 'yes') return true
   if ('path' in guard && world.changed(`path:${guard.path}`)) {
     return (world.path(guard.path).is === 'absent') === (guard.by === 'removes')
   }
   return world.test(test.key)?.answer === 'yes'
 }
 
-function run({ as, within, guard }: CommandDesired, argv: readonly string[]): Planned {
-  const test = testOf(guard)
+/** Never asked of a host: what a command leaves behind cannot be predicted, only that it has run. */
+function doneKey(key: string): string {
+  return `done:${key}`
+}
+
+function run({ key, argv, as, within, guard }: CommandDesired): Planned {
   const effects: readonly Effect[] =
-    test === undefined ? [] : [{ set: 'test', key: test.key, state: { answer: 'yes' } }]
+    guard.by === 'always' ? [] : [{ set: 'test', key: doneKey(key), state: { answer: 'yes' } }]
   return {
     is: 'change',
     differences: [difference('command', 'not run', showArgv(argv))],
