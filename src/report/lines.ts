@@ -10,8 +10,12 @@ import { count, duration } from './words.ts'
 
 /** The conversation as plain lines, for pipes and CI: one for each event of interest. */
 export function createLines(output: Output, options: { readonly verbose: boolean }): Conversation {
+  let play = 0
   return {
     take(event) {
+      if (event.type === 'play-started') play = event.hosts.length
+      // A batch of everything goes without saying.
+      if (event.type === 'batch-started' && event.hosts.length === play) return
       output.print(...eventLines(event, options.verbose))
     },
     notice(text) {

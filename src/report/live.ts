@@ -13,6 +13,9 @@ import type { Conversation } from './report.ts'
 /** Fleets up to this size have a row for every host from the start; larger ones for active hosts only. */
 const mostRows = 20
 
+/** The summary itself, the count of hosts left out, and the cursor's line. */
+const linesOfSummary = 3
+
 /** Milliseconds between two looks at the state; events come faster than eyes and cost nothing in between. */
 const tick = 120
 
@@ -73,8 +76,9 @@ export function createLive(output: Output): Conversation {
         update(row, output.format([liveSummaryLine(state)]))
         if (!withHosts) return false
         const active = [...state.hosts.values()].filter((host) => host.active)
-        const left = active.length - mostRows
-        const lines = active.slice(0, mostRows).map((host) => output.format([liveHostLine(host)]))
+        const room = Math.max(1, Math.min(mostRows, process.stderr.rows - linesOfSummary))
+        const left = active.length - room
+        const lines = active.slice(0, room).map((host) => output.format([liveHostLine(host)]))
         row.output = [...lines, ...(left > 0 ? [`… and ${String(left)} more`] : [])].join('\n')
         return false
       }),
@@ -125,9 +129,11 @@ function update(row: Row, title: string): void {
 /** Looks again and again until the look says that it is over, or the gate opens. */
 async function watch(gate: Gate, look: () => boolean): Promise<void> {
   const over = createGate()
-  const timer = setInterval(() => {
+  const glance = (): void => {
     if (look()) over.open()
-  }, tick)
+  }
+  glance()
+  const timer = setInterval(glance, tick)
   await Promise.race([gate.promise, over.promise])
   clearInterval(timer)
   look()

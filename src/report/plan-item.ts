@@ -31,7 +31,7 @@ export function itemLines(item: ItemView, options: PlanTextOptions): readonly Li
       return [
         ['  ', styled(style, `${mark} ${item.resource}`), taskName(item.task), ...notes],
         ...place,
-        ...differenceLines(item.differences, options),
+        ...differenceLines(item.resource, item.differences, options),
       ]
     }
     case 'check': {
@@ -40,7 +40,7 @@ export function itemLines(item: ItemView, options: PlanTextOptions): readonly Li
       return [
         ['  ', styled('warn', `${mark} ${item.resource}`), taskName(item.task), styled('dim', says)],
         ...place,
-        ...differenceLines(item.differences, options),
+        ...differenceLines(item.resource, item.differences, options),
       ]
     }
     case 'undecided':
@@ -72,10 +72,19 @@ function taskName(task: TaskRef): Span {
   return styled('dim', `  ${task.name}`)
 }
 
-function differenceLines(differences: readonly Difference[], options: PlanTextOptions): readonly Line[] {
+function differenceLines(
+  resource: string,
+  differences: readonly Difference[],
+  options: PlanTextOptions,
+): readonly Line[] {
   const width = Math.max(0, ...differences.map((difference) => difference.attribute.length))
   return differences.flatMap(({ attribute, from, to, text }): readonly Line[] => [
-    [`      ${attribute.padEnd(width)}  `, styled('dim', showValue(from)), ' → ', showValue(to)],
+    [
+      `      ${attribute.padEnd(width)}  `,
+      styled('dim', showValue(from, resource)),
+      ' → ',
+      showValue(to, resource),
+    ],
     ...(options.diff && text !== undefined ? textDiff(text.from, text.to, '        ') : []),
   ])
 }

@@ -44,11 +44,15 @@ export function recapLines(summary: RunSummary): readonly Line[] {
     Math.min(60, Math.max(0, ...cells.map((cell) => of(cell).length)))
   const [names, word, number] = [wide((c) => c.names), wide((c) => c.word), wide((c) => c.numbers)]
   return [
-    ...cells.map((cell): Line => [
-      `${cell.names.padEnd(names)}  `,
-      styled(cell.style, cell.word.padEnd(word)),
-      `  ${`${cell.numbers.padEnd(number)}  ${cell.time}`.trimEnd()}`,
-    ]),
+    ...cells.map((cell): Line => {
+      const rest = `${cell.numbers.padEnd(number)}  ${cell.time}`.trimEnd()
+      return [
+        `${cell.names.padEnd(names)}  `,
+        ...(rest === ''
+          ? [styled(cell.style, cell.word)]
+          : [styled(cell.style, cell.word.padEnd(word)), `  ${rest}`]),
+      ]
+    }),
     totals(hosts, summary.milliseconds),
   ]
 }

@@ -28,7 +28,8 @@ export function textDiff(from: string, to: string, indent: string): readonly Lin
   ]
 }
 
-/** `3,7`; the count 1 is left out, as diff(1) does. */
+/** `3,7`; as in diff(1) the count 1 is left out, and an empty range is named by the line before it. */
 function range(start: number, lines: number): string {
+  if (lines === 0) return `${String(start - 1)},0`
   return lines === 1 ? String(start) : `${String(start)},${String(lines)}`
 }

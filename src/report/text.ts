@@ -4,6 +4,7 @@ import { fleetPlanLines, planRecap, type HostPlan, type PlanTextOptions } from '
 import { failureLines, recapLines } from './recap.ts'
 import type { Report } from './report.ts'
 import { createSummarizer, type HostSummary, type RunSummary } from './summary.ts'
+import { duration } from './words.ts'
 
 export interface TextOptions extends PlanTextOptions {
   /** The plan was already shown, to be approved: it is not repeated. */
@@ -17,9 +18,17 @@ export function createText(output: Output, options: TextOptions): Report {
     take,
     close() {
       if (!options.planShown()) output.print(...resultPlans(summary, options))
-      output.print(...failureLines(summary), ...recapLines(summary))
+      output.print(...failureLines(summary), ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)))
     },
   }
+}
+
+/** Then the plan's own recap has said everything. */
+function isPlanWithoutTrouble(summary: RunSummary): boolean {
+  const planned = [...summary.hosts.values()].every(
+    ({ outcome }) => outcome === 'ok' || outcome === 'differs',
+  )
+  return summary.command === 'plan' && planned
 }
 
 /** The plans of each play, with a heading where there are several plays. */
@@ -34,7 +43,9 @@ function resultPlans(summary: RunSummary, options: PlanTextOptions): readonly Li
       ...(plays.length > 1 ? [[styled('strong', `play ${play}`)], []] : []),
       ...fleetPlanLines(plansOf(hosts, play).map(only), options),
     ]),
-    ...(summary.command === 'plan' ? [planRecap(everything), []] : []),
+    ...(summary.command === 'plan'
+      ? [[...planRecap(everything), ` (${duration(summary.milliseconds)})`]]
+      : []),
   ]
 }
 

@@ -22,8 +22,9 @@ export function origins(list: readonly Origin[]): string {
 /** Longest value that a line of a report holds; more is counted. */
 const longestValue = 300
 
-/** A value of a difference; unknown ones say what they wait for. */
-export function showValue(value: Value<string>): string {
+/** A value of a difference of a resource; unknown ones say what they wait for. */
+export function showValue(value: Value<string>, resource?: string): string {
+  if (!value.known && value.after === resource) return '(known once it is made)'
   if (!value.known) return `(known after ${value.after} gives its ${value.field})`
   if (value.value === '') return '""'
   if (value.value.length <= longestValue) return value.value

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import type { RunEventBody } from '../../src/model/event.ts'
+import type { HostOutcome } from '../../src/model/outcome.ts'
+import type { Problem } from '../../src/model/problem.ts'
+import { failureLines, recapLines } from '../../src/report/recap.ts'
+import { createSummarizer, type RunSummary } from '../../src/report/summary.ts'
+import { cost, events, text, textOf } from './fixtures.ts'
+
+const full: Problem = {
+  code: 'host.change-failed',
+  message: 'expected room on /run, found "No space left on device"',
+  hint: 'Free some space.',
+  place: { file: 'play.yml', line: 3, column: 7 },
+}
+
+function started(hosts: readonly string[]): RunEventBody {
+  return { type: 'run-started', run: 'r1', command: 'converge', hosts, version: '1.0.0' }
+}
+
+function ended(
+  host: string,
+  outcome: HostOutcome,
+  [changed, differing, unchanged]: readonly [number, number, number],
+  milliseconds: number,
+  problem?: Problem,
+): RunEventBody {
+  const more = problem === undefined ? {} : { problem }
+  return {
+    type: 'host-ended',
+    host,
+    outcome,
+    changed,
+    differing,
+    unchanged,
+    cost: { ...cost, milliseconds },
+    ...more,
+  }
+}
+
+function summaryOf(bodies: readonly RunEventBody[]): RunSummary {
+  const { summary, take } = createSummarizer()
+  for (const event of events(bodies)) take(event)
+  return summary
+}
+
+describe('the recap', () => {
+  test('puts alike hosts in one row, what needs a person last, and counts', () => {
+    const summary = summaryOf([
+      started(['h1', 'h2', 'h3', 'h4', 'h5', 'h6']),
+      ended('h4', 'failed', [1, 2, 3], 2100, full),
+      ended('h5', 'unreachable', [0, 0, 0], 10_000),
+      ended('h1', 'changed', [14, 0, 26], 812),
+      ended('h2', 'changed', [14, 0, 26], 1240),
+      ended('h3', 'changed', [14, 0, 26], 900),
+      { type: 'run-ended', exitCode: 12, milliseconds: 65_000 },
+    ])
+    expect(textOf(recapLines(summary))).toBe(text`
+      h1–h3 (3 hosts)  changed      14 changed, 26 unchanged             812 ms to 1.2 s
+      h6               not run
+      h5               unreachable                                       10.0 s
+      h4               failed       1 changed, 2 differing, 3 unchanged  2.1 s
+      6 hosts: 3 changed, 1 not run, 1 unreachable, 1 failed in 1 min 5 s
+    `)
+  })
+})
+
+describe('failures', () => {
+  test('are told once for all hosts that have them, with what to do', () => {
+    const key = 'directory:/run/kms@play/2'
+    const summary = summaryOf([
+      started(['h1', 'h2', 'h3']),
+      { type: 'failed', host: 'h1', change: key, problem: full },
+      { type: 'failed', host: 'h2', change: key, problem: full },
+      { type: 'failed', host: 'h3', change: key, problem: full },
+      ended('h1', 'failed', [0, 0, 0], 1, full),
+      ended('h2', 'failed', [0, 0, 0], 1, full),
+      ended('h3', 'failed', [0, 0, 0], 1, full),
+    ])
+    expect(textOf(failureLines(summary))).toBe(text`
+      FAILED h1–h3 (3 hosts): directory:/run/kms
+        expected room on /run, found "No space left on device"  [host.change-failed]
+        at play.yml:3:7
+        hint: Free some space.
+
+    `)
+  })
+
+  test('name the subject where there is no change, and rails and widened plans stand last', () => {
+    const bare: Problem = {
+      code: 'transport.unreachable',
+      message: 'expected an answer, found none',
+      subject: '10.0.0.1',
+    }
+    const summary = summaryOf([
+      started(['h1']),
+      { type: 'failed', host: 'h1', problem: bare },
+      { type: 'widened', host: 'h1', changes: ['file:/etc/x@play/9'] },
+      { type: 'rail', problem: { code: 'run.rail', message: 'expected at most 10 %, found 50 %' } },
+    ])
+    expect(textOf(failureLines(summary))).toBe(text`
+      FAILED h1: 10.0.0.1
+        expected an answer, found none  [transport.unreachable]
+
+      FAILED the run was stopped
+        expected at most 10 %, found 50 %  [run.rail]
+
+      WIDENED h1
+        file:/etc/x was not in the plan that was made first
+
+    `)
+  })
+
+  test('text of hosts cannot fake a line of the recap', () => {
+    const summary = summaryOf([
+      started(['h1']),
+      { type: 'failed', host: 'h1', problem: { ...full, message: 'x\nh2  ok\u001b[1A' } },
+    ])
+    expect(textOf(failureLines(summary))).toContain('  x\\nh2  ok\\x1b[1A  [host.change-failed]\n')
+  })
+})
