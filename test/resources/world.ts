@@ -27,8 +27,17 @@ export interface WorldSpec {
 export type Paths = NonNullable<WorldSpec['paths']>
 export type Units = NonNullable<WorldSpec['units']>
 
-const tools = ['groupadd', 'useradd', 'usermod', 'gpasswd', 'systemctl', 'systemd-sysusers']
+const tools = [
+  'groupadd',
+  'useradd',
+  'usermod',
+  'gpasswd',
+  'systemctl',
+  'systemd-sysusers',
+  'systemd-tmpfiles',
+]
 
+/** A Debian with systemd and its tools. */
 export const host: HostState = {
   kernel: '6.1.0',
   machine: 'x86_64',

@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import * as z from 'zod'
+import type { Module } from '../../src/modules/define.ts'
+import { modules } from '../../src/modules/registry.ts'
+import type { Resource } from '../../src/model/resource.ts'
+import { Digest } from '../../src/model/secret.ts'
+import { directory, file, group, planAll, unit, user } from '../resources/world.ts'
+import { context } from './context.ts'
+import { tarball } from './tarball.ts'
+
+const folder = fileURLToPath(new URL('../../src/modules', import.meta.url))
+const all = [...modules]
+
+test('every folder is a registered module, by its own name, in order', () => {
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  expect([...modules.keys()]).toEqual(folders.map(({ name }) => name).toSorted())
+  expect(all.map(([, module]) => module.name)).toEqual([...modules.keys()])
+})
+
+test.each(all)('%s says what it is for', (_, module) => {
+  expect(module.summary).toMatch(/^[A-Z][^\n]{10,100}[^.\n]$/)
+  expect(module.description.length).toBeGreaterThan(80)
+  expect(module.examples.length).toBeGreaterThan(0)
+})
+
+test.each(all)('the arguments of %s can be printed as a schema', (_, module) => {
+  expect(z.toJSONSchema(module.args, { io: 'input', unrepresentable: 'any' })).toMatchObject({
+    type: 'object',
+    additionalProperties: false,
+  })
+})
+
+const release = tarball([['top/bin/bao-kms-provider', 'program']])
+const digest = Digest.of(release).reveal()
+const files = {
+  './bao-kms-provider_v1_systemd_linux_amd64.tar.gz': release,
+  './checksums.txt': Buffer.from(`${digest}  bao-kms-provider_v1_systemd_linux_amd64.tar.gz\n`),
+}
+
+const Tasks = z.array(z.record(z.string(), z.unknown()))
+
+/** The resources that an example's tasks make, in order. */
+function resourcesOf(example: string): readonly Resource[] {
+  return Tasks.parse(parse(example)).flatMap((task) => {
+    const { name, ...rest } = task
+    expect(name).toMatch(/^[A-Z]/)
+    const [[key, args] = ['', undefined], ...more] = Object.entries(rest)
+    expect(more).toEqual([])
+    const module: Module | undefined = modules.get(key)
+    if (module === undefined) throw new Error(`an example uses the module ${key}, which does not exist`)
+    const pinned = key === 'bundle' && typeof args === 'object' ? { ...args, sha256: digest } : args
+    return module.resources(module.args.parse(pinned), context({ files, template: 'a: 1\n' }))
+  })
+}
+
+const examples = all.flatMap(([name, module]) =>
+  module.examples.map((example, index) => [name, index + 1, example] as const),
+)
+
+test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => {
+  const accounts = {
+    users: { 'openbao-kms': user(998), 'kube-apiserver': user(997) },
+    groups: { 'openbao-kms': group(998) },
+    units: { 'bao-kms-provider.service': unit({ active: 'inactive' }) },
+    paths: { '/etc/shadow': file({ mode: 0o640 }), '/opt': directory() },
+  }
+  const planned = planAll(accounts, ...resourcesOf(example))
+  expect(planned.length).toBeGreaterThan(0)
+  for (const one of planned) {
+    expect(one.is === 'refused' ? one.problem.message : one.is).toMatch(/^(same|change|unmet|pending)$/)
+  }
+})
