@@ -19,7 +19,10 @@ export interface RunMemory {
   readonly remembered: Map<string, unknown>
 }
 
-type ContextRequest = Pick<RunRequest, 'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars'>
+type ContextRequest = Pick<
+  RunRequest,
+  'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'onSecret'
+>
 
 /**
  * What planning needs, for every host of a play. Secret sources are read here, once each and before any
@@ -92,6 +95,7 @@ function secretsOf(
     ]),
   )
   const read = request.command === 'converge' ? readSecrets([...files.values()].flat()) : undefined
+  for (const secret of new Set(read?.values())) request.onSecret?.(secret)
   const secretAt = ({ name, path }: SecretFile): Secret =>
     read?.get(path) ?? new Secret(name, new Uint8Array(0))
   return new Map(

@@ -33,7 +33,10 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
 
 /** All plays of a run, each task expanded for each host; contacts nothing. */
 export function prepareRun(
-  request: Pick<RunRequest, 'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'diff'>,
+  request: Pick<
+    RunRequest,
+    'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'diff' | 'onSecret'
+  >,
 ): readonly PreparedPlay[] {
   const memory = { engine: createTemplateEngine(), remembered: new Map<string, unknown>() }
   return request.playbook.plays.map((play) =>
