@@ -110,6 +110,15 @@ test('a path that an earlier change makes or removes counts for creates and remo
   expect(removes.plan(gone)).toEqual({ is: 'same' })
 })
 
+test('a command as somebody who does not exist is refused where it still has to run', () => {
+  const as = { by: 'account', user: 'bob' } as const
+  const guard = { by: 'always' } as const
+  const wanted = commandResource({ key: 'play/1', argv: ['x'], as, within: 1, guard })
+  expect(summary(wanted.plan(worldFor({}, wanted)))).toBe(
+    'refused: expected the user bob to exist, found no such user',
+  )
+})
+
 test('only a command without a guard is outside proof', () => {
   expect([creates, removes, unless].map(({ transient }) => transient)).toEqual([
     undefined,

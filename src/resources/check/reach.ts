@@ -1,7 +1,8 @@
 import type { Identity } from '../../model/identity.ts'
 import type { Resource } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
-import { problem, refused } from '../common/result.ts'
+import { identityAtoms, missingIdentity } from '../common/identity.ts'
+import { refused } from '../common/result.ts'
 import { planCheck } from './check.ts'
 
 /** A Unix socket can be connected to by an identity with its groups. */
@@ -19,19 +20,10 @@ export function reachResource({ socket, as, within }: ReachDesired): Resource {
   return {
     id: `reach:${socket} as ${who}`,
     sameness: JSON.stringify({ socket, as, within }),
-    atoms: [test, ...(as.by === 'account' ? [{ atom: 'user', name: as.user } as const] : [])],
+    atoms: [test, ...identityAtoms(as)],
     plan: (world) => {
-      if (as.by === 'account' && world.user(as.user).is === 'absent') {
-        return refused(
-          problem(
-            'resource.unknown-account',
-            as.user,
-            `expected the user ${as.user} to exist, found no such user`,
-            'Make it with a task before this one, or give `uid`, `gid` and `groups` as numbers.',
-          ),
-        )
-      }
-      return planCheck(`reachable as ${who}`, test, within, world)
+      const missing = missingIdentity(as, world)
+      return missing !== undefined ? refused(missing) : planCheck(`reachable as ${who}`, test, within, world)
     },
   }
 }

@@ -1,6 +1,8 @@
 import type { Identity } from '../../model/identity.ts'
 import type { Effect, Planned, Resource, World } from '../../model/resource.ts'
 import type { ReadAtom, TestAtom } from '../../model/wire.ts'
+import { identityAtoms, missingIdentity } from '../common/identity.ts'
+import { refused } from '../common/result.ts'
 import { difference, showArgv } from '../common/show.ts'
 
 /** What says whether a command still has to run. */
@@ -29,10 +31,16 @@ export function commandResource(desired: CommandDesired): Resource {
   return {
     id: `command:${key}`,
     sameness: JSON.stringify(desired),
-    atoms: guardAtoms(guard),
+    atoms: [...guardAtoms(guard), ...identityAtoms(desired.as)],
     ...(guard.by === 'always' ? { transient: true as const } : {}),
-    plan: (world) => (isDone(desired, world) ? { is: 'same' } : run(desired)),
+    plan: (world) => plan(desired, world),
   }
+}
+
+function plan(desired: CommandDesired, world: World): Planned {
+  if (isDone(desired, world)) return { is: 'same' }
+  const missing = missingIdentity(desired.as, world)
+  return missing === undefined ? run(desired) : refused(missing)
 }
 
 function guardAtoms(guard: CommandGuard): readonly ReadAtom[] {

@@ -2,7 +2,8 @@ import type { Identity } from '../../model/identity.ts'
 import type { PathState } from '../../model/facts.ts'
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import type { Ownership, ReadAtom } from '../../model/wire.ts'
-import { checkAncestors, findParent } from '../common/parent.ts'
+import { findParent } from '../common/parent.ts'
+import { identityAtoms, missingIdentity } from '../common/identity.ts'
 import { ownerAtoms, ownershipDifferences, resolveIds } from '../common/owner.ts'
 import { nameOf } from '../common/paths.ts'
 import { problem, refused } from '../common/result.ts'
@@ -31,7 +32,11 @@ export function fileResource(desired: FileDesired): Resource {
     subject: `path:${path}`,
     sameness: sameness(desired),
     ...(content?.is === 'unopened' ? { notCompared: path } : {}),
-    atoms: [pathAtom(path, content, desired.unpackaged === true), ...ownerAtoms(desired)],
+    atoms: [
+      pathAtom(path, content, desired.unpackaged === true),
+      ...ownerAtoms(desired),
+      ...identityAtoms(desired.validate?.as),
+    ],
     ...(content?.is === 'unopened' ? { notCompared: path } : {}),
     plan: (world) => plan(desired, world),
   }
@@ -42,8 +47,6 @@ function plan(desired: FileDesired, world: World): Planned {
   const to: Ownership = { owner, group, mode }
   const ids = resolveIds(to, world)
   if (!ids.ok) return refused(ids.problem)
-  const way = checkAncestors(path, world)
-  if (!way.ok) return refused(way.problem)
   const found = findParent(path, world)
   if (!found.ok) return refused(found.problem)
   const fact = world.path(path)
@@ -58,7 +61,7 @@ function plan(desired: FileDesired, world: World): Planned {
     ...(old === undefined ? [] : ownershipDifferences(old, to, ids.value, world)),
   ]
   if (old !== undefined && differences.length === 0) return { is: 'same' }
-  const hindrance = cannotChange(path, found.value.state, old)
+  const hindrance = cannotChange(path, found.value.state, old) ?? missingIdentity(desired.validate?.as, world)
   if (hindrance !== undefined) return refused(hindrance)
   return content === undefined || (content.is === 'unopened' && old !== undefined)
     ? mend(place, differences, content)
