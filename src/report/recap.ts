@@ -105,6 +105,27 @@ export function failureLines(summary: RunSummary): readonly Line[] {
   ]
 }
 
+/** What hosts that did not come to the end of their plan have left undone. */
+export function notDoneLines(summary: RunSummary): readonly Line[] {
+  const hosts = [...summary.hosts.values()]
+    .map((host) => ({ host: host.host, left: summary.command === 'converge' ? notDone(host) : [] }))
+    .filter(({ left }) => left.length > 0)
+  return groupBy(hosts, ({ left }) => JSON.stringify(left)).flatMap((group): readonly Line[] => [
+    [styled('warn', 'NOT DONE'), ' ', styled('strong', hostList(group.map(({ host }) => host)))],
+    ...group[0].left.map((resource): Line => [`  ${resource}`]),
+    [],
+  ])
+}
+
+function notDone(host: HostSummary): readonly string[] {
+  if (host.outcome === 'ok' || host.outcome === 'changed') return []
+  const done = new Set(host.done)
+  const items = host.plans.flatMap(({ plan }) => plan.stages.flatMap((stage) => stage.items))
+  return items
+    .filter((item) => !done.has(item.key))
+    .map((item) => (item.item === 'undecided' ? item.task.name : (item.resource ?? item.task.name)))
+}
+
 function failure(head: string, problem: Problem): readonly Line[] {
   return [
     [styled('bad', 'FAILED'), ' ', styled('strong', head)],

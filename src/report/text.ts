@@ -1,7 +1,7 @@
 import type { Output } from './output.ts'
 import { styled, type Line } from './paint.ts'
 import { fleetPlanLines, planRecap, type HostPlan, type PlanTextOptions } from './plan-text.ts'
-import { failureLines, recapLines } from './recap.ts'
+import { failureLines, notDoneLines, recapLines } from './recap.ts'
 import type { Report } from './report.ts'
 import { createSummarizer, type HostSummary, type RunSummary } from './summary.ts'
 import { duration } from './words.ts'
@@ -18,7 +18,11 @@ export function createText(output: Output, options: TextOptions): Report {
     take,
     close() {
       if (!options.planShown()) output.print(...resultPlans(summary, options))
-      output.print(...failureLines(summary), ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)))
+      output.print(
+        ...notDoneLines(summary),
+        ...failureLines(summary),
+        ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)),
+      )
     },
   }
 }

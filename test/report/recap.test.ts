@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { RunEventBody } from '../../src/model/event.ts'
 import type { HostOutcome } from '../../src/model/outcome.ts'
 import type { Problem } from '../../src/model/problem.ts'
-import { failureLines, recapLines } from '../../src/report/recap.ts'
+import { failureLines, notDoneLines, recapLines } from '../../src/report/recap.ts'
 import { createSummarizer, type RunSummary } from '../../src/report/summary.ts'
-import { cost, events, text, textOf } from './fixtures.ts'
+import { change, cost, differs, events, planOf, text, textOf, undecided } from './fixtures.ts'
 
 const full: Problem = {
   code: 'host.change-failed',
@@ -116,5 +116,32 @@ describe('failures', () => {
       { type: 'failed', host: 'h1', problem: { ...full, message: 'x\nh2  ok\u001b[1A' } },
     ])
     expect(textOf(failureLines(summary))).toContain('  x\\nh2  ok\\x1b[1A  [host.change-failed]\n')
+  })
+})
+
+describe('what was not done', () => {
+  const made = change('file:/a', [differs('mode', '1', '2')], { key: 'file:/a@play/1' })
+  const left = change('file:/b', [differs('mode', '1', '2')], { key: 'file:/b@play/2' })
+  const plan = (host: string): RunEventBody => ({
+    type: 'planned',
+    host,
+    plan: planOf(host, [[made, left, undecided('loop', [])]]),
+  })
+
+  test('is listed for hosts that did not come to their end, alike ones together', () => {
+    const summary = summaryOf([
+      started(['h1', 'h2', 'h3', 'h4']),
+      ...['h1', 'h2', 'h3'].map(plan),
+      ...['h1', 'h2', 'h3'].map((host): RunEventBody => ({ type: 'done', host, change: made.key })),
+      ended('h1', 'stopped', [1, 1, 0], 1),
+      ended('h2', 'failed', [1, 1, 0], 1, full),
+      ended('h3', 'changed', [1, 0, 0], 1),
+    ])
+    expect(textOf(notDoneLines(summary))).toBe(text`
+      NOT DONE h1, h2
+        file:/b
+        Maybe
+
+    `)
   })
 })
