@@ -1,25 +1,35 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { Host, Inventory } from '../inventory/types.ts'
 import { selectHosts } from '../inventory/select.ts'
-import { Secret } from '../model/secret.ts'
+import type { Secret } from '../model/secret.ts'
 import type { TaskRef } from '../model/resource.ts'
 import type { ModuleContext } from '../modules/define.ts'
 import { modules } from '../modules/registry.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { localFile, openFolder } from '../playbook/contents.ts'
-import type { Play, SecretReference, Task } from '../playbook/types.ts'
+import type { Play, Task } from '../playbook/types.ts'
 import { taskVariables } from '../playbook/variables.ts'
-import { readSecrets, secretPath, type SecretFile } from '../sources/read.ts'
-import type { HostLookups, Scope, TemplateEngine } from '../template/engine.ts'
+import { createTemplateEngine } from '../template/create.ts'
+import type { Scope, TemplateEngine } from '../template/engine.ts'
 import type { RunRequest } from './request.ts'
+import { mayWrite, playSecrets } from './secrets.ts'
 
-/** What the plays of a run share: the engine, and what modules remember over all hosts. */
+/** What the plays of a run share. */
 export interface RunMemory {
   readonly engine: TemplateEngine
+  /** What modules remember over all hosts. */
   readonly remembered: Map<string, unknown>
+  /** Secrets that were read, by path. */
+  readonly secrets: Map<string, Secret>
 }
 
-type ContextRequest = Pick<
+/** An empty memory for a run. */
+export function createMemory(): RunMemory {
+  return { engine: createTemplateEngine(), remembered: new Map(), secrets: new Map() }
+}
+
+/** What of a request decides how tasks expand. */
+export type ContextRequest = Pick<
   RunRequest,
   'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'onSecret'
 >
@@ -34,8 +44,8 @@ export function createContexts(
   memory: RunMemory,
 ): readonly PlanContext[] {
   const hosts = limited(request.inventory, play, request.limit)
-  const secrets = secretsOf(request, play, hosts, memory.engine)
-  const secretsOpened = request.command === 'converge'
+  const secrets = playSecrets(request, play, hosts, memory)
+  const secretsOpened = mayWrite(request)
   const tasks = tagged(play.tasks, request.tags)
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
@@ -77,65 +87,6 @@ function tagged(tasks: readonly Task[], tags: readonly string[]): readonly Task[
     })
   }
   return tasks.filter((task) => task.tags.some((tag) => tags.includes(tag)))
-}
-
-/** Secrets by host and name. A reference whose path is empty for a host is not there for that host. */
-function secretsOf(
-  request: ContextRequest,
-  play: Play,
-  hosts: readonly Host[],
-  engine: TemplateEngine,
-): ReadonlyMap<string, ReadonlyMap<string, Secret>> {
-  const files = new Map(
-    hosts.map((host) => [
-      host.name,
-      play.secrets
-        .map((reference) => secretFile(request, play, host, reference, engine))
-        .filter((file) => file !== undefined),
-    ]),
-  )
-  const read = request.command === 'converge' ? readSecrets([...files.values()].flat()) : undefined
-  for (const secret of new Set(read?.values())) request.onSecret?.(secret)
-  const secretAt = ({ name, path }: SecretFile): Secret =>
-    read?.get(path) ?? new Secret(name, new Uint8Array(0))
-  return new Map(
-    [...files].map(([host, own]) => [host, new Map(own.map((file) => [file.name, secretAt(file)]))]),
-  )
-}
-
-function secretFile(
-  request: ContextRequest,
-  play: Play,
-  host: Host,
-  reference: SecretReference,
-  engine: TemplateEngine,
-): SecretFile | undefined {
-  const variables = new Map<string, unknown>()
-  for (const [name, variable] of host.variables) variables.set(name, variable.value)
-  for (const [name, value] of [...play.vars, ...request.extraVars]) variables.set(name, value)
-  variables.set('inventory_hostname', host.name)
-  const path = engine.text(reference.path, { variables, host: noHostYet }, reference.place)
-  if (typeof path !== 'string') {
-    throw new KmsfleetError(
-      'playbook.source',
-      `expected a path for the secret ${reference.name}, found a value of a host`,
-      {
-        place: reference.place,
-      },
-    )
-  }
-  if (path === '') return undefined
-  return { name: reference.name, path: secretPath(path, request.playbook.file), place: reference.place }
-}
-
-/** A host must not choose which secret it gets: references see the operator's own variables only. */
-const noHostYet: HostLookups = { groupId: refuseHost, userId: refuseHost }
-
-function refuseHost(name: string): never {
-  throw new KmsfleetError(
-    'playbook.source',
-    `expected a secret's path of the operator's own variables, found it asks the host for ${name}`,
-  )
 }
 
 function moduleContext(

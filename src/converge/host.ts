@@ -122,9 +122,11 @@ export function createHostRun(job: HostJob): HostRun {
       })
       emit({ type: 'done', host: host.name, change: item.key })
     })
+    // What is left is known also where the stage failed or was stopped: it is reported.
+    current = await replan(open, snapshot)
     if (trouble !== undefined) throw new StageFailure(trouble)
     if (request.stop.aborted) throw new Stopped()
-    const later = await replan(open, snapshot)
+    const later = current
     const left = unproved(later, made)
     emit({ type: 'proved', host: host.name, stage: open.roundTrips - 1, left })
     if (left.length > 0) throw notProved(left.map((difference) => difference.attribute))

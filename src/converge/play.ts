@@ -54,18 +54,41 @@ export async function runPlay(
   prepared: PreparedPlay,
   gates: ClusterGates,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  const runs = new Map(
-    prepared.hosts.map(({ host, context, atoms }) => [
-      host.name,
-      createHostRun({ request, context, atoms, gates }),
-    ]),
-  )
-  request.emit({ type: 'play-started', play: prepared.play.name, hosts: [...runs.keys()] })
+  const runs = startPlay(request, prepared, gates)
   const ends = await endsOf(request, prepared, runs)
   for (const [name, end] of ends) {
     if (end.outcome === 'not-run') await runs.get(name)?.skip()
   }
   return ends
+}
+
+/** Says of every host of a play that it was not run. */
+export async function skipPlay(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  gates: ClusterGates,
+): Promise<ReadonlyMap<string, JobEnd>> {
+  const ends = new Map<string, JobEnd>()
+  for (const [name, run] of startPlay(request, prepared, gates)) ends.set(name, await run.skip())
+  return ends
+}
+
+function startPlay(
+  request: RunRequest,
+  prepared: PreparedPlay,
+  gates: ClusterGates,
+): ReadonlyMap<string, HostRun> {
+  request.emit({
+    type: 'play-started',
+    play: prepared.play.name,
+    hosts: prepared.hosts.map(({ host }) => host.name),
+  })
+  return new Map(
+    prepared.hosts.map(({ host, context, atoms }) => [
+      host.name,
+      createHostRun({ request, context, atoms, gates }),
+    ]),
+  )
 }
 
 function endsOf(

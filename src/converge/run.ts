@@ -1,10 +1,9 @@
 import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
-import { createContexts } from './context.ts'
-import { type PreparedPlay, preparePlay, runPlay } from './play.ts'
+import { type ContextRequest, createContexts, createMemory } from './context.ts'
+import { type PreparedPlay, preparePlay, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
-import { createTemplateEngine } from '../template/create.ts'
 
 /**
  * Plans or converges every play of a playbook. Everything that can be wrong in the operator's files is thrown
@@ -17,10 +16,10 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
   const gates = createClusterGates()
   let code: number = exitCode.ok
   for (const play of plays) {
-    const ends = await runPlay(request, play, gates)
-    code |= exitBits([...ends.values()])
     // A later play may rest on what an earlier one was to make.
-    if (request.stop.aborted || (code & ~exitCode.differs) !== 0) break
+    const ruined = request.stop.aborted || (code & ~exitCode.differs) !== 0
+    const ends = ruined ? await skipPlay(request, play, gates) : await runPlay(request, play, gates)
+    code |= exitBits([...ends.values()])
   }
   const result = request.stop.aborted ? exitCode.interrupted : code
   request.emit({
@@ -32,13 +31,8 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
 }
 
 /** All plays of a run, each task expanded for each host; contacts nothing. */
-export function prepareRun(
-  request: Pick<
-    RunRequest,
-    'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'diff' | 'onSecret'
-  >,
-): readonly PreparedPlay[] {
-  const memory = { engine: createTemplateEngine(), remembered: new Map<string, unknown>() }
+export function prepareRun(request: ContextRequest & Pick<RunRequest, 'diff'>): readonly PreparedPlay[] {
+  const memory = createMemory()
   return request.playbook.plays.map((play) =>
     preparePlay(play, createContexts(request, play, memory), { diff: request.diff }),
   )
@@ -49,7 +43,7 @@ function exitBits(ends: readonly JobEnd[]): number {
 }
 
 function bitsOf(end: JobEnd): number {
-  if (end.problem?.code === 'run.rail') return exitCode.rail
+  if (end.problem?.code === 'run.rail' || end.problem?.code === 'run.locked') return exitCode.rail
   switch (end.outcome) {
     case 'ok':
     case 'changed':

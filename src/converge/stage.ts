@@ -43,6 +43,14 @@ export function reportProblem(report: ChangeReport, item: Change | Check | undef
       hint: 'Something else changed it between the probe and the change; nothing was done to it. Run again.',
     }
   }
+  if (report.says === 'failed' && report.step === 'lock') {
+    return {
+      code: 'run.locked',
+      subject,
+      message: report.detail,
+      hint: 'Wait for that run to end, then run again.',
+    }
+  }
   if (report.says === 'failed') {
     return { code: 'host.change-failed', subject, message: `${subject}: ${report.step}: ${report.detail}` }
   }

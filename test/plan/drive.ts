@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createContexts } from '../../src/converge/context.ts'
+import { createContexts, createMemory } from '../../src/converge/context.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
 import type { Snapshot } from '../../src/model/facts.ts'
 import { type Item, type Plan, planItems } from '../../src/model/plan.ts'
@@ -13,7 +13,6 @@ import type { PlanContext } from '../../src/plan/expand.ts'
 import { planHost, type Planning } from '../../src/plan/planner.ts'
 import type { DoneResult } from '../../src/plan/registers.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
-import { createTemplateEngine } from '../../src/template/create.ts'
 import { snapshot, type WorldSpec } from '../resources/world.ts'
 
 /** A play on one host, planned as a run does it: loaded from YAML, with the real modules and the real engine. */
@@ -49,7 +48,7 @@ export function play(
   } as const
   const first = request.playbook.plays[0]
   if (first === undefined) throw new Error('a playbook has a play')
-  const [context] = createContexts(request, first, { engine: createTemplateEngine(), remembered: new Map() })
+  const [context] = createContexts(request, first, createMemory())
   if (context === undefined) throw new Error('a play has a host')
   const atoms = initialAtoms(context, { diff: false })
   return {

@@ -17,5 +17,6 @@ export const resourceCodes = {
   'resource.account-remote': 'An account is known to the name service only, and local files must decide.',
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
   'resource.tool-missing': 'A program that the change needs is not on the host.',
+  'resource.assertion': 'An expression of an `assert` task does not hold; nothing is changed on the host.',
   'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',
 } as const

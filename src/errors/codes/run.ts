@@ -4,6 +4,7 @@ export const runCodes = {
   'run.no-terminal': 'A question needs a terminal and there is none.',
   'run.password-file': 'The file that holds a password is missing, empty or open to others.',
   'run.interrupted': 'The operator broke the run off.',
+  'run.locked': 'Another run writes to the host.',
   'run.rail': 'A safety rail stopped the run.',
   'run.state': 'The state folder of this workstation cannot be used, or a journal in it not be written.',
 } as const
