@@ -67,7 +67,7 @@ describe('from bare hosts to the identity model and back to it', () => {
       expect(lines).toContain(`${type}:${path} mode absent -> ${mode}`)
     }
     expect(lines.filter((line) => line.startsWith('membership:'))).toEqual([
-      'membership:openbao-kms-socket members none -> kube-apiserver,openbao-kms',
+      'membership:openbao-kms-socket members none -> kube-apiserver, openbao-kms',
     ])
     expect(lines).toContain('unit:bao-kms-provider.service active inactive -> active')
     expect(lines).toContain('reach:/run/openbao-kms/kms.sock as kube-apiserver pending')
