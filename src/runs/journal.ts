@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import type { RunEvent } from '../model/event.ts'
+import { planHash } from './plan-hash.ts'
 
 /** What a run says of itself in the first line of its journal. */
 export interface JournalHead {
@@ -86,7 +87,7 @@ export function openJournal(options: JournalOptions): Journal {
     record: (event) => {
       if (trouble !== undefined) return
       try {
-        append(event)
+        append(event.type === 'planned' ? { ...event, planHash: planHash(event.plan) } : event)
       } catch (error) {
         trouble = error instanceof Error ? error : new Error(String(error))
       }
