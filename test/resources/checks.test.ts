@@ -78,7 +78,7 @@ test('assertions are judged by what the expressions came to', () => {
   expect([plan(true), plan(true, later), plan(later, false)]).toEqual([
     'same',
     'pending',
-    ['e1: false: why → true'],
+    'refused: expected e1 to hold, found false',
   ])
 })
 

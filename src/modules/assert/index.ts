@@ -7,8 +7,8 @@ const Expression = z.string('expected a Jinja2 expression').min(1, 'expected a J
 export const assert = defineModule({
   name: 'assert',
   summary: 'Expressions that must hold',
-  description: `Each element of \`that\` is a bare Jinja2 expression, as in \`when\`. One that does not hold is a difference,
-and a converge stops there; one that hangs on an earlier change is judged after it.`,
+  description: `Each element of \`that\` is a bare Jinja2 expression, as in \`when\`. Where one does not hold, nothing is
+changed on the host; one that hangs on an earlier change is judged after it.`,
   args: z.strictObject({
     that: z.array(Expression).min(1),
     message: z.string().optional().describe('What to say where one does not hold'),

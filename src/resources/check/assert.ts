@@ -1,6 +1,6 @@
 import { UnknownText } from '../../model/text.ts'
 import type { Resource } from '../../model/resource.ts'
-import { difference } from '../common/show.ts'
+import { problem, refused } from '../common/result.ts'
 
 /** One expression of an `assert` with what it came to. */
 export interface Assertion {
@@ -9,10 +9,11 @@ export interface Assertion {
 }
 
 /**
- * A check whose answers the template engine gave.
+ * A check whose answers the template engine gave. No change can make a false one true, so it is refused, and
+ * with it everything that would be done on this host: an assertion may guard what comes after it.
  *
  * @param key unique within the play and stable from run to run: the task's id
- * @param message what to say beside an expression that does not hold
+ * @param message what to say where an expression does not hold
  */
 export function assertResource(key: string, assertions: readonly Assertion[], message?: string): Resource {
   return {
@@ -20,15 +21,16 @@ export function assertResource(key: string, assertions: readonly Assertion[], me
     sameness: JSON.stringify({ assertions: assertions.map(({ expression }) => expression), message }),
     atoms: [],
     plan: () => {
-      const failed = assertions.filter(({ holds }) => holds === false)
+      const failed = assertions.filter(({ holds }) => holds === false).map(({ expression }) => expression)
       if (failed.length > 0) {
-        return {
-          is: 'unmet',
-          differences: failed.map(({ expression }) =>
-            difference(expression, message === undefined ? 'false' : `false: ${message}`, 'true'),
+        return refused(
+          problem(
+            'resource.assertion',
+            key,
+            `expected ${failed.join(' and ')} to hold, found false`,
+            message,
           ),
-          ops: [],
-        }
+        )
       }
       return assertions.some(({ holds }) => holds instanceof UnknownText)
         ? { is: 'pending', ops: [] }
