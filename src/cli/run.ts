@@ -127,7 +127,7 @@ async function approve(plans: readonly Plan[], reports: Reports, stop: AbortSign
   reports.showPlans(plans)
   const answer = await askLine(
     "\nDo you want to make these changes? Only 'yes' is accepted: ",
-    'whether to make the changes',
+    'approval of the plan',
     'Say --yes beforehand.',
     stop,
   )

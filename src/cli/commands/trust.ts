@@ -162,26 +162,30 @@ async function accept(
 ): Promise<number> {
   const { output } = trusting
   output.print(...decisions.map(decisionLine))
-  const edits = trustEdits(decisions)
-  if (edits.additions.length === 0) {
+  const { removals, ...edits } = trustEdits(decisions)
+  // Two names of the inventory may stand for one address.
+  const additions = [
+    ...new Map(edits.additions.map((each) => [`${each.name} ${each.key.base64}`, each])).values(),
+  ]
+  if (additions.length === 0) {
     output.print([`${file}: nothing to add`])
     return exitCode.ok
   }
   const doubtful = decisions.some((each) => (each.is === 'add' || each.is === 'replace') && !each.vouched)
-  if (doubtful && !(await agreed(edits.additions.length, trusting.signal))) {
+  if (doubtful && !(await agreed(additions.length, trusting.signal))) {
     output.print([`${file}: nothing was accepted`])
     return trusting.signal.aborted ? exitCode.interrupted : exitCode.rail
   }
-  await writeKnownHosts(file, edits.additions, edits.removals)
-  const removed = edits.removals.length === 0 ? '' : `, removed ${count(edits.removals.length, 'key')}`
-  output.print([`${file}: added ${count(edits.additions.length, 'key')}${removed}`])
+  await writeKnownHosts(file, additions, removals)
+  const removed = removals.length === 0 ? '' : `, removed ${count(removals.length, 'key')}`
+  output.print([`${file}: added ${count(additions.length, 'key')}${removed}`])
   return exitCode.ok
 }
 
 async function agreed(keys: number, signal: AbortSignal): Promise<boolean> {
   const answer = await askLine(
     `Compare these fingerprints with those on the hosts' own consoles.\nAccept ${count(keys, 'key')}? Only 'yes' is accepted: `,
-    'whether to accept host keys',
+    'an answer about host keys',
     'Give a list of fingerprints: --fingerprints FILE.',
     signal,
   )
