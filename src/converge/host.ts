@@ -130,6 +130,8 @@ export function createHostRun(job: HostJob): HostRun {
     const left = unproved(later, made)
     emit({ type: 'proved', host: host.name, stage: open.roundTrips - 1, left })
     if (left.length > 0) throw notProved(left.map((difference) => difference.attribute))
+    const [refusal] = refusalsOf(later)
+    if (refusal !== undefined) throw new StageFailure(refusal)
     return later
   }
 
@@ -143,7 +145,7 @@ export function createHostRun(job: HostJob): HostRun {
         current = await ask(link, asked)
         shown = current
         emit({ type: 'planned', host: host.name, plan: planView(current) })
-        const refusals = planItems(current).flatMap((item) => (item.item === 'refused' ? [item.problem] : []))
+        const refusals = refusalsOf(current)
         for (const problem of refusals) emit({ type: 'failed', host: host.name, problem })
         if (refusals[0] !== undefined) finish('failed', refusals[0])
         else return current
@@ -250,6 +252,11 @@ export function createHostRun(job: HostJob): HostRun {
       },
     )
   }
+}
+
+/** What cannot be done on the host; one refusal is enough to change nothing more. */
+function refusalsOf(plan: Plan): readonly Problem[] {
+  return planItems(plan).flatMap((item) => (item.item === 'refused' ? [item.problem] : []))
 }
 
 function notProved(attributes: readonly string[]): KmsfleetError {
