@@ -8,7 +8,7 @@ import { count } from '../../report/words.ts'
 import { createConnector } from '../../transport/connect.ts'
 import { target } from '../../transport/failures.ts'
 import { createKnownHostsFiles } from '../../transport/host-keys.ts'
-import { writeKnownHosts } from '../../transport/known-hosts-file.ts'
+import { writeKnownHosts, type KnownHost } from '../../transport/known-hosts-file.ts'
 import type { ScannedKey } from '../../transport/scan.ts'
 import type { NamedHost } from '../../transport/ssh.ts'
 import {
@@ -162,11 +162,8 @@ async function accept(
 ): Promise<number> {
   const { output } = trusting
   output.print(...decisions.map(decisionLine))
-  const { removals, ...edits } = trustEdits(decisions)
-  // Two names of the inventory may stand for one address.
-  const additions = [
-    ...new Map(edits.additions.map((each) => [`${each.name} ${each.key.base64}`, each])).values(),
-  ]
+  const edits = trustEdits(decisions)
+  const [additions, removals] = [once(edits.additions), once(edits.removals)]
   if (additions.length === 0) {
     output.print([`${file}: nothing to add`])
     return exitCode.ok
@@ -180,6 +177,11 @@ async function accept(
   const removed = removals.length === 0 ? '' : `, removed ${count(removals.length, 'key')}`
   output.print([`${file}: added ${count(additions.length, 'key')}${removed}`])
   return exitCode.ok
+}
+
+/** Two names of the inventory may stand for one address. */
+function once(keys: readonly KnownHost[]): readonly KnownHost[] {
+  return [...new Map(keys.map((each) => [`${each.name} ${each.key.base64}`, each])).values()]
 }
 
 async function agreed(keys: number, signal: AbortSignal): Promise<boolean> {
