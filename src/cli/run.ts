@@ -98,6 +98,10 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
       operator,
     })
     code = result.exitCode
+  } catch (error) {
+    // Dropping everything makes whatever was under way throw: the operator asked for that.
+    if (!signals.abort.aborted) throw error
+    code = exitCode.interrupted
   } finally {
     if (journal !== undefined) await reports.close()
     code = closeJournal(journal, code, terminal)

@@ -105,26 +105,44 @@ describe('plan, converge, plan', () => {
   })
 })
 
-test('Ctrl-C finishes the change in hand, begins nothing new, says so and exits 130', async () => {
+/** Converges slow.yml and sends SIGINT each time that a text is seen on standard error, in this order. */
+async function interrupted(
+  ...after: readonly string[]
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', main, 'converge', files('slow.yml'), ...local, '--yes', '-v'],
     { env: { ...process.env, ...state }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
+  const waiting = [...after]
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
   child.stderr.on('data', (part: Buffer) => {
-    const before = stderr.includes('begins command:')
     stderr += part.toString()
-    if (!before && stderr.includes('begins command:')) child.kill('SIGINT')
+    const [next] = waiting
+    if (next === undefined || !stderr.includes(next)) return
+    waiting.shift()
+    child.kill('SIGINT')
   })
-  const [code] = (await once(child, 'close')) as [number | null]
+  await once(child, 'close')
+  return { code: child.exitCode, stdout, stderr }
+}
+
+test('Ctrl-C finishes the change in hand, begins nothing new, says so and exits 130', async () => {
+  const { code, stdout, stderr } = await interrupted('begins command:')
   expect(stderr).toMatch(
     /begins command:(.|\n)*stopping: (.|\n)*done command:(.|\n)*stopped before directory:/,
   )
   expect(stdout).toContain(`NOT DONE here\n  directory:${srv}/late\n`)
   expect(code).toBe(130)
   expect(existsSync(join(srv, 'late'))).toBe(false)
+})
+
+test('a second Ctrl-C drops everything, and is no bug to report', async () => {
+  const { code, stderr } = await interrupted('begins command:', 'stopping: ')
+  expect(stderr).toContain('dropping everything')
+  expect(stderr).not.toMatch(/internal error|done command:/)
+  expect(code).toBe(130)
 })
