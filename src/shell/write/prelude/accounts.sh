@@ -27,7 +27,7 @@ kf_id_taken() {
 
 # kf_group_add NAME GID SYSTEM     GID and SYSTEM (yes) may be empty
 kf_group_add() {
-  if kf_line /etc/group "$1"; then kf_moved "expected no group $1, found that it was made since the probe"; return 1; fi # guard:group-absent
+  if kf_line /etc/group "$1"; then kf_moved "expected no group $1, found that it was made since the probe"; return 1; fi
   if [ -n "$2" ] && kf_id_taken /etc/group "$2"; then
     kf_fail group "expected gid $2 to be free, found that group $kf_n has it"
     return 1
@@ -48,7 +48,7 @@ kf_group_add() {
 
 # kf_user_add NAME UID GROUP GECOS HOME SHELL SYSTEM
 kf_user_add() {
-  if kf_line /etc/passwd "$1"; then kf_moved "expected no user $1, found that it was made since the probe"; return 1; fi # guard:user-absent
+  if kf_line /etc/passwd "$1"; then kf_moved "expected no user $1, found that it was made since the probe"; return 1; fi
   if [ -n "$2" ] && kf_id_taken /etc/passwd "$2"; then
     kf_fail user "expected uid $2 to be free, found that user $kf_n has it"
     return 1

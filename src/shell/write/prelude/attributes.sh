@@ -3,10 +3,12 @@
 
 # kf_dirset PATH WHAT OWNER:GROUP BETWEEN MODE STRIP
 kf_dirset() {
-  kf_here=
+  # what is known of it, or of what is below it, may not be true afterwards
+  kf_here='' kf_known=$NL kf_closed_ones=$NL
   at "$1" || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
   kf_expect "$2" . || return 1 # guard:dirset-expect
   kf_can_strip "$6" || return 1
+  kf_bare "$3" || return 1 # guard:dirset-bare
   kf_try mode chmod "$4" . || return 1 # guard:between
   kf_try owner chown -- "$3" . || return 1
   # its owner of before could set one until a moment ago
@@ -14,8 +16,23 @@ kf_dirset() {
   [ "$4" = "$5" ] || kf_try mode chmod "$5" .
 }
 
+# kf_can_strip STRIP
 kf_can_strip() {
   [ -z "$1" ] || kf_has setfacl || kf_fail acl 'expected setfacl on the host to remove the ACL, found none; install the acl package'
+}
+
+# kf_kept OWNER:GROUP: is the owner that kf_row tells the one that is asked for?
+kf_kept() {
+  kf_x=$(id -u "${1%%:*}" 2>/dev/null) || kf_x=${1%%:*}
+  kf_y=${kf_row#* }
+  [ "${kf_y%% *}" = "$kf_x" ]
+}
+
+# kf_bare OWNER:GROUP: without setfacl nobody can tell what ACL the owner of before leaves behind
+kf_bare() {
+  if kf_has setfacl; then return 0; fi
+  case $kf_row in ????\ 0\ *) return 0 ;; esac
+  kf_kept "$1" || kf_fail acl 'expected setfacl on the host to take a directory from its owner without an ACL of his, found none; install the acl package'
 }
 
 # kf_strip STRIP PATH: kf_row is the row of before
@@ -80,15 +97,21 @@ kf_caught() {
   [ "$5 $6" = "$kf_x" ] || kf_moved 'expected the file that was probed, found another'
 }
 
-# kf_untrusted STAGE OWNER:GROUP MODE HEX UID GID: fine only where each who could write may still write afterwards
+# kf_untrusted STAGE OWNER:GROUP MODE HEX UID GID: fine only where each who could write may still write afterwards.
+# The octal mode is read by its digits: mksh takes no leading zero for octal.
 kf_untrusted() {
   : >"$1/o"
   kf_try owner chown -- "$2" "$1/o" || return 1
   kf_x=$(stat -c %u:%g "$1/o")
   rm -f "$1/o"
-  if { [ "$5" = 0 ] || [ "$5" = "${kf_x%:*}" ]; } &&
-    { [ "$((0x$4 & 16))" = 0 ] || { [ "$6" = "${kf_x#*:}" ] && [ "$((0$3 & 16))" != 0 ]; }; } &&
-    { [ "$((0x$4 & 2))" = 0 ] || [ "$((0$3 & 2))" != 0 ]; }; then
+  kf_y=
+  case $3 in *[2367]?) kf_y=group$6 ;; esac
+  case $3 in *[2367]) kf_y=${kf_y}other ;; esac
+  if [ "$5" != 0 ] && [ "$5" != "${kf_x%:*}" ]; then
+    :
+  elif [ "$((0x$4 & 16))" != 0 ] && [ "${kf_y%other}" != "group${kf_x#*:}" ]; then
+    :
+  elif [ "$((0x$4 & 2))" = 0 ] || [ "${kf_y%other}" != "$kf_y" ]; then
     return 0
   fi
   kf_fail trust 'expected a file that only root could write, found one that others may still hold open for writing; it must be replaced, not re-owned'

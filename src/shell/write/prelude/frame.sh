@@ -12,6 +12,7 @@
 
 kf_dir=/run/kmsfleet
 kf_says='' kf_step='' kf_detail='' kf_output='' kf_exit='' kf_here='' kf_closed='' kf_log='' kf_in='' kf_hand='' kf_s='' kf_fresh=yes
+kf_known=$NL kf_closed_ones=$NL
 
 kf_fail() { kf_says=failed kf_step=$1 kf_detail=$2; return 1; }
 kf_moved() { kf_says=conflict kf_step='' kf_detail=$1; return 1; }

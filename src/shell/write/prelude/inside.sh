@@ -1,33 +1,39 @@
 # shellcheck shell=sh
 # --- staging inside the directory itself, where it has no trusted ancestor on its mount ---
 # Its owner can make this fail, not win: the stage is root's, empty, without ACL, and `..` stays pinned because only
-# root can move a root-owned folder to another parent.
+# root can move a root-owned folder to another parent. One that a kill leaves behind stays: its name is its owner's to
+# give, so nothing is removed by it.
 
 # kf_inside DIR DEV:INO
 kf_inside() {
+  kf_in=
   kf_enter "$1" "$2" '' '' || return 1
-  for kf_x in ./.kmsfleet.*; do
-    # shellcheck disable=SC3067
-    if [ -d "$kf_x" ] && [ ! -L "$kf_x" ] && [ -O "$kf_x" ] && at "${1%/}/${kf_x#./}"; then
-      kf_in=${kf_x#./}
-      kf_outside
-      kf_enter "$1" "$2" '' '' || return 1
-    fi
-  done
   kf_try stage mktemp -d ./.kmsfleet.XXXXXXXX || return 1
   kf_y=${kf_detail#./}
   at "${1%/}/$kf_y" || { kf_moved "expected the stage in $1, found that it was taken away"; return 1; }
+  # a folder of root's that the owner moved to this name is not ours, and it is not empty
+  kf_empty || { kf_moved "expected the stage in $1, found another folder"; return 1; } # guard:stage-empty
   kf_in=$kf_y
   kf_sane . # guard:stage-acl
 }
 
-# Leaves and removes such a stage by names relative to what is pinned.
-kf_outside() {
-  # shellcheck disable=SC3067
-  [ -n "$kf_in" ] && [ -O . ] || return 0
-  for kf_x in ./* ./.[!.]*; do
-    if [ -L "$kf_x" ] || [ -f "$kf_x" ]; then rm -f "$kf_x"; elif [ -d "$kf_x" ]; then rmdir "$kf_x"; fi
+kf_empty() {
+  for kf_x in ./* ./.[!.]* ./..?*; do
+    if [ -e "$kf_x" ] || [ -L "$kf_x" ]; then return 1; fi
   done
+}
+
+# kf_outside [NAME]: leaves and removes such a stage, by names relative to what is pinned, and only what we made
+kf_outside() {
+  [ -n "$kf_in" ] || return 0
+  rm -f ./.a ./.b ./x
+  if [ -z "${1-}" ]; then
+    :
+  elif [ -d "./$1" ] && [ ! -L "./$1" ]; then
+    rmdir "./$1"
+  else
+    rm -f "./$1"
+  fi
   cd -P .. && rmdir "./$kf_in" 2>/dev/null
   kf_in='' kf_here=''
 }
@@ -35,9 +41,9 @@ kf_outside() {
 # kf_inside_put DIR DEV:INO NAME WHAT OWNER:GROUP MODE FROM    FROM: the staged file, or empty for a directory
 kf_inside_put() {
   if kf_inside "$1" "$2" && kf_inside_make "$@" && kf_place . "$3" "$4" ..; then
-    kf_outside
+    kf_outside "$3"
   else
-    kf_outside
+    kf_outside "$3"
     return 1
   fi
 }
@@ -55,9 +61,9 @@ kf_inside_make() {
 # kf_inside_link DIR DEV:INO NAME WHAT TARGET
 kf_inside_link() {
   if kf_inside "$1" "$2" && kf_try stage ln -s "$5" "./$3" && kf_place . "$3" "$4" ..; then
-    kf_outside
+    kf_outside "$3"
   else
-    kf_outside
+    kf_outside "$3"
     return 1
   fi
 }
@@ -65,9 +71,9 @@ kf_inside_link() {
 # kf_inside_set DIR DEV:INO NAME WHAT OWNER:GROUP MODE STRIP
 kf_inside_set() {
   if kf_inside "$1" "$2" && kf_fileset . "$3" "$4" "$5" "$6" "$7" ..; then
-    kf_outside
+    kf_outside "$3"
   else
-    kf_outside
+    kf_outside "$3"
     return 1
   fi
 }

@@ -1,18 +1,25 @@
 # shellcheck shell=sh
 # --- directories ---
 
-# kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A firm one that we are in already is
+# kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A firm one that was entered before is
 # still the same. DEV:INO may be empty. STAGE, if any, is proven to be on the same mount: there mv is one rename(2),
 # across mounts it would copy, and follow what the owner of DIR puts in its way.
 kf_enter() {
-  if [ "$3" = firm ] && [ "$kf_here" = "$1 $4" ]; then return 0; fi
-  kf_here='' kf_closed=''
-  at "$1" || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
-  [ -z "$2" ] || [ "$(stat -c %d:%i .)" = "$2" ] || { kf_moved "expected the directory $1 that was probed, found another"; return 1; } # guard:parent-inode
+  kf_closed=
   if [ "$3" = firm ]; then
-    case $(stat -c '%u %a' .) in 0\ *[2367] | 0\ *[2367]?) ;; 0\ *) kf_closed=yes ;; esac
+    case $kf_closed_ones in *"$NL$1 $4$NL"*) kf_closed=yes ;; esac
+    if [ "$kf_here" = "$1 $4" ]; then return 0; fi
+    case $kf_known in *"$NL$1 $4$NL"*) if cd -P "$1" 2>/dev/null; then kf_here="$1 $4"; return 0; fi ;; esac
   fi
+  kf_here=
+  at "$1" 2>/dev/null || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
+  kf_row=$(stat -c '%d:%i %u %a' .)
+  [ -z "$2" ] || [ "${kf_row%% *}" = "$2" ] || { kf_moved "expected the directory $1 that was probed, found another"; return 1; } # guard:parent-inode
   if [ -n "$4" ]; then kf_mounted "$4" || return 1; fi # guard:same-mount
+  if [ "$3" = firm ]; then
+    kf_known=$kf_known$1\ $4$NL
+    case ${kf_row#* } in 0\ *[2367] | 0\ *[2367]?) ;; 0\ *) kf_closed=yes kf_closed_ones=$kf_closed_ones$1\ $4$NL ;; esac
+  fi
   kf_here="$1 $4"
 }
 

@@ -1,0 +1,264 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ShellUnderTest } from '../shell/local-shell.ts'
+import { attackerId, makeScene } from './scene.ts'
+
+/** One attack, acted at the very moment that a guard watches over. */
+export interface GuardAttack {
+  readonly guard: string
+  /** Runs with both preludes and `common` loaded; calls `hit` where the attack succeeded. */
+  readonly script: string
+  /** Tool that the host must have for the guard to come into play. */
+  readonly needs?: string
+}
+
+/**
+ * `A ARGV...` acts as the attacker. `once` is true the first time. A function named as a tool stands before the tool,
+ * so that the attacker's move falls between two steps of the function under attack.
+ */
+const common = `
+A() { PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/bin/setpriv --reuid ${String(attackerId)} --regid ${String(attackerId)} --clear-groups "$@" </dev/null; }
+swap() { A /bin/sh -c 'mv "$1" "$1.t" && mv -T "$2" "$1" && mv -T "$1.t" "$2"' sh "$1" "$2"; }
+once() { [ ! -e "$base/once" ] && : >"$base/once"; }
+hit() { echo HIT; }
+D=$base/home/work
+I=$(stat -c %d:%i "$D")
+kf_stage "$base" && kf_s1=$kf_s && kf_sane "$kf_s1" && mkdir "$kf_s1/0" || exit 3
+echo ROOTS-SECRET >"$kf_s1/0/name"
+`
+
+/** One for each guard line of the write prelude. */
+export const guardAttacks: readonly GuardAttack[] = [
+  {
+    guard: 'run-folder',
+    script: `mkdir /run/kmsfleet; chmod 00755 /run/kmsfleet; chown ${String(attackerId)} /run/kmsfleet
+if kf_lock me; then hit; fi`,
+  },
+  {
+    guard: 'lock-dead',
+    script: `sleep 100 & other=$!
+kf_process "$other"
+mkdir /run/kmsfleet; ln -s "$kf_x someone" /run/kmsfleet/lock
+if kf_lock me; then hit; fi
+kill "$other"`,
+  },
+  {
+    guard: 'stop',
+    script: `mkdir -p /run/kmsfleet/owed; echo r1 >/run/kmsfleet/stop; kf_stop=r1
+if kf_start 1 >/dev/null; then hit; fi`,
+  },
+  {
+    guard: 'payload',
+    script: `printf abc | kf_take_in 5 "$kf_s1/0/f"
+kf_sizes=$(stat -c %s "$kf_s1/0/f")$NL kf_sums=$(sha256sum "$kf_s1/0/f")$NL
+kf_x=$(printf abcde | sha256sum)
+if kf_verify "1 5 \${kf_x%% *}"; then hit; fi`,
+  },
+  {
+    guard: 'parent-inode',
+    script: `swap "$D" "$base/home/sibling"
+kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ ! -e "$D/name" ] || hit`,
+  },
+  {
+    guard: 'same-mount',
+    script: `mkdir "$base/other"; chown ${String(attackerId)} "$base/other"; mount --bind "$base/other" "$D" || exit 3
+kf_enter "$D" '' '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ ! -e "$D/name" ] || hit`,
+  },
+  {
+    guard: 'expect',
+    script: `stat() { case $* in *"/0/name") A /bin/sh -c 'echo other >"$1"' sh "$D/name" ;; esac; command stat "$@"; }
+kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ "$(cat "$D/name")" = other ] || hit`,
+  },
+  {
+    guard: 'tamper',
+    script: `mv() { command mv "$@"; A /bin/sh -c 'echo mine >"$1.m" && mv "$1.m" "$1"' sh "$D/name"; }
+kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent . && hit`,
+  },
+  {
+    guard: 'stage-acl',
+    script: `A setfacl -d -m u:6666:rwx "$D"
+kf_inside_put "$D" "$I" name absent root:root 00640 "$kf_s1/0/name"
+PATH=/usr/bin /usr/bin/setpriv --reuid 6666 --regid 6666 --clear-groups cat "$D/name" >/dev/null 2>&1 && hit`,
+  },
+  {
+    guard: 'stage-empty',
+    script: `mkdir "$D/roots"; chmod 00700 "$D/roots"; echo kept >"$D/roots/target"
+before=$(stat -c '%y %i' "$D/roots") unharmed=
+mktemp() { kf_y=$(command mktemp "$@"); swap "$D/\${kf_y#./}" "$D/roots"; echo "$kf_y"; }
+kf_inside_put "$D" "$I" target absent root:root 00640 "$kf_s1/0/name"
+for kf_x in "$D"/.kmsfleet.* "$D/roots"; do
+  [ "$(stat -c '%y %i' "$kf_x")" != "$before" ] || unharmed=yes
+done
+[ -n "$unharmed" ] || hit`,
+  },
+  {
+    guard: 'dirset-expect',
+    script: `kf_has() { :; }
+T=$(kf_token "$D")
+swap "$D" "$base/home/sibling"
+kf_dirset "$D" "token $T" ${String(attackerId)}:${String(attackerId)} 00755 00755 ''
+[ "$(stat -c %u "$D")" = 0 ] || hit`,
+  },
+  {
+    guard: 'between',
+    script: `kf_has() { :; }
+A chmod 0777 "$D"
+T=$(kf_token "$D")
+chown() { command chown "$@"; A /bin/sh -c ': >"$1"' sh "$D/planted" 2>/dev/null; }
+kf_dirset "$D" "token $T" root:root 00755 00755 ''
+[ ! -e "$D/planted" ] || hit`,
+  },
+  {
+    guard: 'dirset-acl',
+    needs: 'setfacl',
+    script: `T=$(kf_token "$D")
+chown() { A setfacl -m u:${String(attackerId)}:rwx "$D"; command chown "$@"; }
+kf_dirset "$D" "token $T" root:root 00755 00775 ''
+[ "$(stat -c %u "$D")" = 0 ] && A /bin/sh -c ': >"$1"' sh "$D/planted" 2>/dev/null && hit`,
+  },
+  {
+    guard: 'dirset-bare',
+    script: `kf_has() { case $1 in setfacl) return 1 ;; *) return 0 ;; esac; }
+T=$(kf_token "$D")
+chown() { A setfacl -m u:${String(attackerId)}:rwx "$D"; command chown "$@"; }
+kf_dirset "$D" "token $T" root:root 00755 00775 ''
+[ "$(stat -c %u "$D")" = 0 ] && A /bin/sh -c ': >"$1"' sh "$D/planted" 2>/dev/null && hit`,
+  },
+  {
+    guard: 'fileset-expect',
+    script: `kf_enter "$D" "$I" '' "$kf_s1"
+T=$(kf_token ./target)
+chmod 00600 ./target
+kf_fileset "$kf_s1" target "token $T" root:root 00644 '' .
+[ "$(stat -c %a ./target)" = 600 ] || hit`,
+  },
+  {
+    guard: 'fileset-type',
+    script: `kf_enter "$D" "$I" '' "$kf_s1"
+kf_fileset "$kf_s1" to-target "token $(kf_token ./to-target)" root:root 00666 '' .
+[ "$(stat -c %a "$base/outside/target")" = 600 ] || hit`,
+  },
+  {
+    guard: 'fileset-links',
+    script: `kf_enter "$D" "$I" '' "$kf_s1"
+kf_fileset "$kf_s1" hard "token $(kf_token ./hard)" root:root 00622 '' .
+[ "$(stat -c %a "$base/outside/open")" = 666 ] || hit`,
+  },
+  {
+    guard: 'fileset-inode',
+    script: `echo ROOTS-SECRET >"$D/second"
+kf_enter "$D" "$I" '' "$kf_s1"
+T=$(kf_token ./target)
+rm() { if once; then swap "$D/target" "$D/second"; fi; command rm "$@"; }
+kf_fileset "$kf_s1" target "token $T" root:root 00644 '' .
+[ "$(stat -c %a ./target)" = 600 ] || hit`,
+  },
+  {
+    guard: 'fileset-writer',
+    script: `kf_enter "$D" "$I" '' "$kf_s1"
+kf_fileset "$kf_s1" victim "token $(kf_token ./victim)" root:root 00640 '' .
+[ "$(stat -c %u ./victim)" = ${String(attackerId)} ] || hit`,
+  },
+  {
+    guard: 'remove-expect',
+    script: `T=$(kf_token "$D/victim")
+A /bin/sh -c 'echo other >"$1.m" && mv "$1.m" "$1"' sh "$D/victim"
+kf_enter "$D" "$I" '' '' && kf_remove victim "token $T" rm -f
+[ -e "$D/victim" ] || hit`,
+  },
+]
+
+/** Guards of the read prelude that writes stand on too: the text that makes the guard, and what takes it away. */
+export interface WeakenedRead extends GuardAttack {
+  /** It waits for a deadline in a program that is /bin/sh in every shell: once is enough. */
+  readonly once?: true
+  readonly find: string
+  readonly replace: string
+}
+
+export const readGuardAttacks: readonly WeakenedRead[] = [
+  {
+    guard: 'at: the path that the kernel gives',
+    find: '[ "$("$kf_pwd" -P; echo .)" = "$1$NL." ]',
+    replace: ':',
+    script: `swap "$D" "$base/home/to-outside"
+kf_enter "$D" '' '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ ! -e "$base/outside/name" ] || hit`,
+  },
+  {
+    guard: 'at: device and inode',
+    find: '[ -z "${2-}" ] || [ "$(stat -c %d:%i .)" = "$2" ]',
+    replace: ':',
+    script: `swap "$D" "$base/home/sibling"
+if at "$D" "$I"; then hit; fi`,
+  },
+  {
+    guard: 'kf_digest: the path that the kernel gives',
+    find: '[ "$("$4" -P; echo .)" = "$1$5." ]',
+    replace: ':',
+    script: `swap "$D" "$base/home/to-outside"
+kf_x=$(sha256sum <"$base/outside/target")
+[ "$(kf_digest "$D" target 4096)" != "\${kf_x%% *}" ] || hit`,
+  },
+  {
+    guard: 'kf_digest: size',
+    find: '[ "${a##*:}" -le "$3" ] || exit 44',
+    replace: ':',
+    script: `if kf_digest "$D" target 2 >/dev/null; then hit; fi`,
+  },
+  {
+    guard: 'kf_digest: no FIFO is opened',
+    once: true,
+    find: '[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
+    replace: ':',
+    script: `A mkfifo "$D/fifo"
+kf_digest "$D" fifo 4096
+[ "$?" != 137 ] || hit`,
+  },
+]
+
+/** Runs one attack in its own scene and mount namespace; true where it scored a hit. */
+export function strikes(
+  shell: ShellUnderTest,
+  sources: { readonly read: string; readonly write: string },
+  script: string,
+): boolean {
+  using scene = makeScene()
+  const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-guard-'))
+  try {
+    const path = join(folder, 'script.sh')
+    writeFileSync(path, [sources.read, sources.write, common, script, 'echo RAN'].join('\n'))
+    const ended = spawnSync(
+      'unshare',
+      [
+        '-m',
+        '--propagation',
+        'private',
+        '/bin/sh',
+        '-c',
+        'mount -t tmpfs tmpfs /run && exec "$@"',
+        'sh',
+      ].concat([
+        '/usr/bin/env',
+        '-i',
+        `PATH=${shell.path}`,
+        `base=${scene.base}`,
+        'LC_ALL=C',
+        shell.sh,
+        path,
+      ]),
+      { encoding: 'latin1', cwd: '/', timeout: 50_000 },
+    )
+    if (!ended.stdout.includes('RAN')) {
+      throw new Error(`the attack did not run to its end: ${ended.stdout}${ended.stderr}`)
+    }
+    return ended.stdout.includes('HIT')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

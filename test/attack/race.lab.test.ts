@@ -1,0 +1,34 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shells } from '../shell/local-shell.ts'
+import { readSource, writeSource } from './preludes.ts'
+import { allDuels, race } from './race.ts'
+import { buildAttacker } from './scene.ts'
+
+let program = ''
+beforeAll(() => {
+  program = buildAttacker()
+})
+
+describe('100 attempts for each function', () => {
+  it.concurrent.each(shells)('$name: none touches what is outside', async (shell) => {
+    const tallies = await race(shell, program, 100)
+    expect(tallies.filter(({ hits }) => hits > 0)).toEqual([])
+    // a race that refuses everything would prove nothing
+    for (const name of new Set(allDuels.map(({ functionName }) => functionName))) {
+      const own = tallies.filter(({ what }) => what.startsWith(`${shell.name} ${name}:`))
+      expect([name, own.reduce((sum, { applied }) => sum + applied, 0) > 0]).toEqual([name, true])
+    }
+  })
+
+  it('scores where the opened file is not compared with the name', async () => {
+    const weak = readSource.replace(`case $a in "$b:8"*) ;; *) exit 43 ;; esac`, ':')
+    expect(weak).not.toBe(readSource)
+    const duel = allDuels.filter(
+      (each) => each.functionName === 'digest' && each.attack === 'file swapped with a link',
+    )
+    const [shell] = shells
+    if (shell === undefined) throw new Error('no shell')
+    const [tally] = await race(shell, program, 500, { read: weak, write: writeSource }, duel)
+    expect(tally?.hits).toBeGreaterThan(0)
+  })
+})
