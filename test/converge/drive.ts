@@ -36,7 +36,8 @@ export interface Drive extends Partial<
   readonly onEvent?: (event: RunEventBody) => void
 }
 
-type Event<T extends RunEventBody['type']> = Extract<RunEventBody, { readonly type: T }>
+/** The member that may have type `T`; some members stand for two types. */
+type Event<T, E = RunEventBody> = E extends { readonly type: infer K } ? (T extends K ? E : never) : never
 
 /** A run as it was told: what a report would have got. */
 export interface Driven {
