@@ -67,12 +67,13 @@ export function createHostRun(job: HostJob): HostRun {
   }
 
   const fail = (error: unknown): void => {
+    // Everything was dropped on request: what is thrown then is only the way out.
+    if (request.abort.aborted) {
+      finish('stopped')
+      return
+    }
     const known = problemOf(error)
-    const outcome = request.abort.aborted
-      ? 'stopped'
-      : shown === undefined && known.unreachable
-        ? 'unreachable'
-        : 'failed'
+    const outcome = shown === undefined && known.unreachable ? 'unreachable' : 'failed'
     emit({ type: 'failed', host: host.name, problem: known.problem })
     finish(outcome, known.problem)
   }
@@ -212,7 +213,7 @@ export function createHostRun(job: HostJob): HostRun {
       ...result,
       changed,
       differing,
-      unchanged: current?.unchanged ?? 0,
+      unchanged: shown?.unchanged ?? 0,
       cost: {
         milliseconds: Math.round(performance.now() - startedAt),
         roundTrips: link?.roundTrips ?? 0,

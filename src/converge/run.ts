@@ -55,7 +55,6 @@ function bitsOf(end: JobEnd): number {
     case 'unreachable':
       return exitCode.unreachable
     case 'stopped':
-      return exitCode.error
     case 'not-run':
       return exitCode.rail
   }

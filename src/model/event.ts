@@ -20,7 +20,7 @@ export type RunEvent = { readonly v: 1; readonly seq: number; readonly at: strin
   | {
       readonly type: 'run-started'
       readonly run: string
-      readonly command: 'plan' | 'converge' | 'ping'
+      readonly command: 'plan' | 'converge'
       readonly playbook?: string
       readonly hosts: readonly string[]
       readonly version: string

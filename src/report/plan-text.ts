@@ -1,3 +1,4 @@
+import { likeness, mergeAlike } from './alike.ts'
 import { itemLines, type PlanTextOptions } from './plan-item.ts'
 import { hostList } from './names.ts'
 import { styled, type Line } from './paint.ts'
@@ -61,20 +62,23 @@ export function planRecap(plans: readonly HostPlan[]): Line {
 }
 
 interface PlanGroup {
-  readonly hosts: string[]
+  readonly hosts: readonly string[]
   readonly plan: PlanView
 }
 
 /** Groups in the order of their first host, those with nothing to do first: what matters stands last. */
 function groupPlans(plans: readonly HostPlan[]): readonly PlanGroup[] {
-  const groups = new Map<string, PlanGroup>()
-  for (const { host, plan } of plans) {
-    const key = JSON.stringify(plan)
+  const groups = new Map<string, HostPlan[]>()
+  for (const each of plans) {
+    const key = likeness(each.plan)
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { hosts: [host], plan })
-    else group.hosts.push(host)
+    if (group === undefined) groups.set(key, [each])
+    else group.push(each)
   }
-  const all = [...groups.values()]
+  const all = [...groups.values()].map((group) => ({
+    hosts: group.map(({ host }) => host),
+    plan: mergeAlike(group.map(({ plan }) => plan)),
+  }))
   const idle = (group: PlanGroup): boolean => group.plan.stages.every((stage) => stage.items.length === 0)
   return [...all.filter(idle), ...all.filter((group) => !idle(group))]
 }

@@ -163,7 +163,7 @@ export const EventSchema: z.ZodType<EventView> = z
   .union([
     event(['run-started'], {
       run: z.string(),
-      command: z.enum(['plan', 'converge', 'ping']),
+      command: z.enum(['plan', 'converge']),
       playbook: z.exactOptional(z.string()),
       hosts,
       version: z.string(),

@@ -52,6 +52,26 @@ describe('a plan as text', () => {
     `)
   })
 
+  test('hosts that differ only in the digests of contents stand together, and it says so', () => {
+    const own = (host: string, digest: string): Plan =>
+      planOf(host, [
+        [
+          change('file:/etc/kms', [
+            differs('content', 'absent', `sha256:${digest}`),
+            differs('mode', 'absent', '0640'),
+          ]),
+        ],
+      ])
+    expect(shown([own('h1', 'aa'), own('h2', 'bb'), own('h3', 'cc')])).toBe(text`
+      h1–h3 (3 hosts): the same 1 change; 0 unchanged
+        + file:/etc/kms  A task
+            content  absent → sha256:… (each host its own)
+            mode     absent → 0640
+
+    `)
+    expect(shown([own('h1', 'aa'), own('h2', 'aa')])).toContain('absent → sha256:aa')
+  })
+
   test('what is not known yet says what it waits for, and so does a stage', () => {
     const unit = change('unit:kms.service', [differs('state', 'inactive', 'started')], { disruptive: true })
     const made = change('group:openbao-kms-socket', [differs('gid', 'absent', socketGid)])
