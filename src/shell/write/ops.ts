@@ -66,9 +66,13 @@ function validation(item: Staged, stage: string, anchor: string): readonly strin
 
 /** Owner and mode of all that is staged with the same ones, at the first of them: accounts may be made just before. */
 function dress(item: Staged, context: OpContext): readonly string[] {
-  if (item.to === undefined || context.dressed.has(item.dressing)) return []
+  // a directory that is made inside its parent gets them there
+  if (item.to === undefined || (item.inside && item.kind === 'directory')) return []
+  if (context.dressed.has(item.dressing)) return []
   context.dressed.add(item.dressing)
-  const alike = context.staging.staged.filter(({ dressing }) => dressing === item.dressing)
+  const alike = context.staging.staged.filter(
+    ({ dressing, inside, kind }) => dressing === item.dressing && !(inside && kind === 'directory'),
+  )
   const fresh = item.kind === 'file' ? '00600' : '00700'
   return [
     `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${fresh} ${alike.map(stagedWord).join(' ')}`,

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- accounts ---
 # groupadd and useradd first: they refuse an id that is taken. systemd-sysusers takes another one instead, so the id
 # is looked for before. busybox has addgroup and adduser.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- attributes ---
 
 # kf_dirset PATH WHAT OWNER:GROUP BETWEEN MODE STRIP

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- changes ---
 
 # kf_start ID HANDLER...: debts are written before anything is changed
@@ -30,7 +30,7 @@ kf_end() {
     set -- "$@" "$kf_dir/owed/$kf_x"
   done
   [ "$#" = 0 ] || rm -f "$@"
-  kf_mark done "$kf_id" "$kf_exit" "$kf_output" || exit 1
+  kf_mark 'done' "$kf_id" "$kf_exit" "$kf_output" || exit 1
 }
 
 kf_syslog() {

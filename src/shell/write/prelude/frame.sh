@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # Functions that alone can change a host. They are defined in the subshell of one write frame and end with it; the
 # read side's prelude is already there (kf_f, kf_mark, kf_token, kf_identity, kf_as, kf_run, kf_test_*, at).
 # POSIX sh as dash, bash, busybox ash and mksh run it, with GNU or busybox tools. No here-documents, no `local`.

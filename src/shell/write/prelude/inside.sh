@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- staging inside the directory itself, where it has no trusted ancestor on its mount ---
 # Its owner can make this fail, not win: the stage is root's, empty, without ACL, and `..` stays pinned because only
 # root can move a root-owned folder to another parent. One that a kill leaves behind stays: its name is its owner's to

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- the lock ---
 # A symbolic link: made atomically, its target tells who holds it, and no descriptor that a child could inherit and
 # outlive us with. It is ours as long as the resident shell lives: pid, start time and boot id name that process.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- directories ---
 
 # kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A firm one that was entered before is

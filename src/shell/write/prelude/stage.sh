@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- stages ---
 
 # kf_stage ANCHOR: makes a stage, its path is in kf_s. One of an earlier run was left by a kill: there is one writer.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # --- validation of a staged file ---
 
 # kf_valid ARGV...: as root, on the file in the stage
