@@ -112,7 +112,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
 /** Hosts of all plays, in inventory order. A pattern that matches nothing is an error. */
 function hostsOfRun(inventory: Inventory, playbook: Playbook, limit: string | undefined): readonly Host[] {
   const within = new Set(limit === undefined ? inventory.hosts : selectHosts(inventory, limit))
-  const chosen = new Set(playbook.plays.flatMap((play) => selectHosts(inventory, play.hosts)))
+  const chosen = new Set(playbook.plays.flatMap((play) => selectHosts(inventory, play.hosts, play.place)))
   return inventory.hosts.filter((host) => within.has(host) && chosen.has(host))
 }
 

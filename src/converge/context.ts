@@ -63,7 +63,7 @@ export function createContexts(
 }
 
 function limited(inventory: Inventory, play: Play, limit: string | undefined): readonly Host[] {
-  const hosts = selectHosts(inventory, play.hosts)
+  const hosts = selectHosts(inventory, play.hosts, play.place)
   if (limit === undefined) return hosts
   const allowed = new Set(selectHosts(inventory, limit).map((host) => host.name))
   const left = hosts.filter((host) => allowed.has(host.name))

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import { readText } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
+import type { Place } from '../errors/place.ts'
 import { expandRange, hasRange } from './ranges.ts'
 import type { Host, Inventory } from './types.ts'
 
@@ -17,8 +18,21 @@ interface PatternPart {
  * The hosts of a pattern, in inventory order: `all`, groups, names, globs (`web*`, `h?`), ranges (`h[1:5]`),
  * several with `,` or `:`, `!x` to leave out, `&x` to keep only these, `@file` with a pattern a line. As in
  * Ansible additions come first, then `&`, then `!`. A part, or a whole, that matches nothing is an error.
+ * `place` is where the pattern stands, for errors.
  */
-export function selectHosts(inventory: Inventory, pattern: string): Host[] {
+export function selectHosts(inventory: Inventory, pattern: string, place?: Place): Host[] {
+  try {
+    return select(inventory, pattern)
+  } catch (error) {
+    if (!(error instanceof KmsfleetError) || place === undefined) throw error
+    throw new KmsfleetError(error.code, error.message, {
+      place,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
+  }
+}
+
+function select(inventory: Inventory, pattern: string): Host[] {
   const parts = parsePattern(inventory, pattern)
   if (parts.length === 0) throw noMatch('expected a host or group, found an empty pattern')
   const matches = parts.map((part) => ({ how: part.how, names: matchPart(inventory, part, pattern) }))
