@@ -212,6 +212,18 @@ const mended: Readonly<Record<string, Mended>> = {
     ],
     restarts: true,
   },
+  'a state directory that is a file system of its own': {
+    from: 'bare',
+    breaks: 'mkdir /var/lib/openbao-kms; mount -t tmpfs -o size=1m tmpfs /var/lib/openbao-kms',
+    says: [],
+    restarts: true,
+  },
+  'a configuration that is a file system of its own': {
+    from: 'bare',
+    breaks: 'mkdir /etc/openbao-kms; mount -t tmpfs -o size=1m tmpfs /etc/openbao-kms',
+    says: [],
+    restarts: true,
+  },
   'no useradd and groupadd, where systemd-sysusers is': {
     from: 'bare',
     breaks: 'for tool in useradd groupadd; do mv /usr/sbin/$tool /usr/sbin/$tool.away; done',
@@ -472,10 +484,9 @@ const failing: Readonly<Record<string, Failing>> = {
   },
   'an immutable file': {
     from: 'made',
-    breaks: `dd if=/dev/zero of=/root/image bs=1M count=4 2>/dev/null; mkfs.ext4 -q /root/image
-      mv /etc/openbao-kms /etc/made; mkdir /etc/openbao-kms; mount -o loop /root/image /etc/openbao-kms
-      rmdir /etc/openbao-kms/lost+found; cp -a /etc/made/. /etc/openbao-kms/; rm -r /etc/made
-      chown root:openbao-kms /etc/openbao-kms; chmod 0644 ${config}; chattr +i ${config}`,
+    breaks: `mv /etc/openbao-kms /srv/made-copy; mkdir /etc/openbao-kms; mount -t tmpfs -o size=1m tmpfs /etc/openbao-kms
+      cp -a /srv/made-copy/. /etc/openbao-kms/; rm -r /srv/made-copy; chown root:openbao-kms /etc/openbao-kms
+      chmod 0750 /etc/openbao-kms; chmod 0644 ${config}; chattr +i ${config}`,
     code: 'resource.immutable',
     at: /^$/,
     says: /expected \/etc\/openbao-kms\/config.yaml to be changeable, found the immutable/,
