@@ -69,20 +69,29 @@ export function mergeAtoms(atoms: readonly ReadAtom[]): readonly ReadAtom[] {
   return [...merged.values()]
 }
 
-/** Those of `asked` that `answered` does not cover. */
-export function unasked(asked: readonly ReadAtom[], answered: readonly ReadAtom[]): readonly ReadAtom[] {
+/** Finds, of the atoms it is given, those that `answered` does not cover. */
+export function createCoverage(
+  answered: readonly ReadAtom[],
+): (asked: readonly ReadAtom[]) => readonly ReadAtom[] {
   const known = new Map(answered.map((atom) => [atomKey(atom), atom]))
-  return mergeAtoms(asked).filter((atom) => {
+  const isMissing = (atom: ReadAtom): boolean => {
     const before = known.get(atomKey(atom))
     if (before === undefined) return true
-    if (before.atom !== 'path' || atom.atom !== 'path') return false
-    // Texts are for showing only: that one was not asked for is the run's choice.
-    const needed = withoutText(atom)
-    return JSON.stringify(mergePath(before, needed)) !== JSON.stringify(mergePath(before, before))
-  })
+    return before.atom === 'path' && atom.atom === 'path' && !covers(before, atom)
+  }
+  return (asked) => asked.filter(isMissing)
 }
 
 type PathAtom = Extract<ReadAtom, { atom: 'path' }>
+
+/** Texts are for showing only: that one was not asked for is the run's choice. */
+function covers(answered: PathAtom, asked: PathAtom): boolean {
+  return (
+    (asked.digestUpTo === undefined || asked.digestUpTo <= (answered.digestUpTo ?? -1)) &&
+    (asked.sealed !== true || answered.sealed === true) &&
+    (asked.package !== true || answered.package === true)
+  )
+}
 
 function mergePath(left: PathAtom, right: PathAtom): PathAtom {
   return pathAtom(

@@ -46,7 +46,13 @@ export interface Registered {
   readonly pending: ReadonlyMap<string, Origin>
 }
 
-/** Unrolls one task for one host. Errors in the operator's files are thrown with their place. */
+/** What tasks became that asked the host nothing, by host and task: each stage would only make the same again. */
+const settled = new WeakMap<PlanContext, Map<Task, readonly Instance[]>>()
+
+/**
+ * Unrolls one task for one host. Errors in the operator's files are thrown with their place. What asked nothing
+ * of the host, before any result was there to be read, comes out the same each time and is made once.
+ */
 export function* expandTask(
   context: PlanContext,
   task: Task | Handler,
@@ -58,6 +64,47 @@ export function* expandTask(
     yield { is: 'undecided', task, ref: reference(task), what: 'condition', after: waits }
     return
   }
+  const keepable = registered.results.size === 0 && registered.pending.size === 0
+  const kept = keepable ? settled.get(context)?.get(task) : undefined
+  if (kept !== undefined) {
+    yield* kept
+    return
+  }
+  const watched = watch(lookups)
+  const made: Instance[] = []
+  for (const instance of unroll(context, task, watched.lookups, registered)) {
+    made.push(instance)
+    yield instance
+  }
+  if (!keepable || watched.asked()) return
+  const ofHost = settled.get(context) ?? new Map<Task, readonly Instance[]>()
+  settled.set(context, ofHost.set(task, made))
+}
+
+/** The same lookups, and whether any was made. */
+function watch(lookups: HostLookups): { readonly lookups: HostLookups; readonly asked: () => boolean } {
+  let asked = false
+  return {
+    lookups: {
+      groupId: (name) => {
+        asked = true
+        return lookups.groupId(name)
+      },
+      userId: (name) => {
+        asked = true
+        return lookups.userId(name)
+      },
+    },
+    asked: () => asked,
+  }
+}
+
+function* unroll(
+  context: PlanContext,
+  task: Task | Handler,
+  lookups: HostLookups,
+  registered: Registered,
+): Generator<Instance> {
   const items = loopItems(context, task, lookups, registered)
   if (items instanceof UnknownText) {
     yield { is: 'undecided', task, ref: reference(task), what: 'loop', after: items.origins }

@@ -6,7 +6,7 @@ import type { Origin } from '../model/value.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
 import type { Handler, Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
-import { unasked } from './atoms.ts'
+import { createCoverage } from './atoms.ts'
 import { expandTask, type Instance, type PlanContext } from './expand.ts'
 import { createClaims } from './claims.ts'
 import { createDebts } from './debts.ts'
@@ -40,6 +40,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const debts = createDebts(context.play.handlers, known.snapshot.owed)
   const claims = createClaims()
   const lookups = worldLookups(world)
+  const unasked = createCoverage(known.asked)
   const missing: ReadAtom[] = []
   const notCompared = new Set<string>()
   let unchanged = 0
@@ -53,7 +54,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
     const key = `${resource.id}@${ref.id}`
     if (resource.transient === true && known.done.has(key)) return false
     if (claims.repeats(resource, ref)) return false
-    missing.push(...unasked(resource.atoms, known.asked))
+    missing.push(...unasked(resource.atoms))
     const planned = resource.plan(world)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {

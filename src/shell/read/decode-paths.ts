@@ -10,6 +10,7 @@ import { decodeMounts } from './decode-mounts.ts'
 import { decodePackages } from './decode-packages.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
+import { unescapeName } from './unescape.ts'
 
 const types: ReadonlyMap<number, FileType> = new Map([
   [0x8, 'file'],
@@ -106,12 +107,19 @@ function agrees(text: string, content: PathState['content']): boolean {
   return createHash('sha256').update(text).digest('hex') === content.value.reveal()
 }
 
+/** Where links lead: from ls, which escapes, or from readlink, one by one. */
+function targetsOf(section: Section): ReadonlyMap<string, string> {
+  // the prelude appends a `.` so that trailing newlines survive; readlink adds a newline of its own before it
+  const read = section.all('link').map(([path, text]) => [path, text.slice(0, -2)] as const)
+  return new Map([...section.all('target').map(([path, text]) => [path, unescapeName(text)] as const), ...read])
+}
+
 /** Every asked path and ancestor. A path without a row is absent unless the host said that it could not look. */
 export function decodePaths(questions: Questions, section: Section): ReadonlyMap<string, Fact<PathState>> {
   const rows = rowsByPath(section)
   const sums = digests(section)
   const texts = new Map(section.all('text'))
-  const targets = new Map(section.all('link'))
+  const targets = targetsOf(section)
   const troubles = section.all('trouble').map(([line]) => line)
   const acls = decodeAcls(section)
   const mounts = decodeMounts(section)
@@ -130,9 +138,9 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
     const acl = type === 'link' ? 'none' : acls.of(path)
     const entries = acls.entries(path)
     const content = type === 'file' ? contentOf(question, size, sums.get(path)) : undefined
-    // the prelude appends a `.` so that trailing newlines survive; readlink adds a newline of its own before it
+    // the prelude appends a `.` so that trailing newlines survive
     const text = texts.get(path)?.slice(0, -1)
-    const target = targets.get(path)?.slice(0, -2)
+    const target = targets.get(path)
     const owner = question.package && type === 'file' ? packages(path) : undefined
     const immutable = mounts.immutable(path)
     const state: PathState = {

@@ -65,9 +65,11 @@ for kf_x in $PATH; do
 done
 IFS=$kf_ifs
 
-# kf_limited SECONDS ARGV...: kills the program itself with KILL; status 137 then.
+# kf_limited SECONDS ARGV...: kills the program itself with KILL; status 137 then. With kf_exec=exec it takes the place
+# of the subshell that calls it, which spares a process.
+kf_exec=
 if [ -n "$kf_timeout" ]; then
-  kf_limited() { timeout -s KILL "$@"; }
+  kf_limited() { $kf_exec timeout -s KILL "$@"; }
 else
   kf_limited() {
     kf_limit=$1
@@ -129,14 +131,13 @@ a=$(stat -L -c "%d:%i:%f:%s" /proc/self/fd/3 3<&3) && b=$(stat -c "%d:%i" "./$2"
 case $a in "$b:8"*) ;; *) exit 43 ;; esac
 [ "${a##*:}" -le "$3" ] || exit 44
 exec sha256sum <&3'
-kf_digest() {
-  kf_x=$(kf_limited 10 /bin/sh -c "$kf_digest_child" sh "$1" "$2" "$3" "$kf_pwd" "$NL" </dev/null 2>/dev/null)
-  kf_status=$?
-  case $kf_status in
-    0) printf '%s\n' "${kf_x%% *}" ;;
-    *) return "$kf_status" ;;
-  esac
+# kf_digest_to_x DIR NAME MAXSIZE: the same into kf_x
+kf_digest_to_x() {
+  kf_x=$(kf_exec='exec'; kf_limited 10 /bin/sh -c "$kf_digest_child" sh "$1" "$2" "$3" "$kf_pwd" "$NL" </dev/null 2>/dev/null) ||
+    return "$?"
+  kf_x=${kf_x%% *}
 }
+kf_digest() { kf_digest_to_x "$@" && printf '%s\n' "$kf_x"; }
 
 # Status and output come back apart: descriptor 3 is the captured output, 4 the status. The program itself gets
 # neither, nor standard input. `head` has a deadline too: a grandchild may keep the pipe open for ever.
@@ -420,7 +421,7 @@ kf_path() {
 kf_sums() {
   if [ -n "$kf_guarded" ]; then
     # shellcheck disable=SC2086
-    if kf_x=$(kf_limited 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
+    if kf_x=$(kf_exec='exec'; kf_limited 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
       kf_f sums "$kf_x"
       return
     fi
@@ -430,23 +431,34 @@ kf_sums() {
   [ -z "$kf_fast" ] || kf_f sums "$(sha256sum -- $kf_fast 2>/dev/null)"
 }
 
-# What ACLs there are: GNU ls shows a `+`, busybox ls knows none. Escaped names keep one path to a line, and -U keeps
-# the order, so that the lines need not be told by their names.
+# What ACLs there are: GNU ls shows a `+`, busybox ls knows none; and where links lead, which spares a program for each.
+# Escaped names keep one path to a line, and -U keeps the order, so that the lines need not be told by their names. A
+# blank in a name is escaped too: the first ` -> ` ends it.
 # shellcheck disable=SC2086
 kf_acls() {
-  kf_x=$(ls -ldnU --quoting-style=escape --time-style=+ -- $kf_plain 2>/dev/null)
+  kf_x=$(ls -ldnU --quoting-style=escape --time-style=+ -- $kf_plain $kf_links 2>/dev/null)
   if [ -z "$kf_x" ]; then
-    if kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plain 2>/dev/null)"; fi
+    if [ -n "$kf_plain" ] && kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plain 2>/dev/null)"; fi
     return
   fi
-  set -- $kf_plain
-  kf_plus=
+  set -- $kf_plain $kf_links
+  kf_plus='' kf_read=''
   for kf_row in $kf_x; do
     [ "$#" -gt 0 ] || return
-    case $kf_row in ??????????+*) kf_plus=$kf_plus$1$NL ;; esac
+    case $kf_row in
+      ??????????+*) kf_plus=$kf_plus$1$NL ;;
+      l*' -> '*) kf_read=$kf_read$1$NL${kf_row#* -> }$NL ;;
+    esac
     shift
   done
   [ "$#" = 0 ] || return
+  # all links, or none: those that are asked one by one tell what is wrong
+  set -- $kf_read
+  while [ "$#" -gt 1 ]; do
+    kf_f target "$1" "$2"
+    shift 2
+  done
+  kf_links=
   kf_f acls ls "$kf_plus"
   if [ -n "$kf_plus" ] && kf_has getfacl; then kf_f acls getfacl "$(getfacl -pns -- $kf_plus 2>/dev/null)"; fi
 }
@@ -502,12 +514,12 @@ kf_paths() {
       esac
     done
   fi
-  [ -z "$kf_plain" ] || kf_acls
+  [ -z "$kf_plain$kf_links" ] || kf_acls
   kf_sums
   for kf_row in $kf_slow; do
     kf_p=${kf_row#* }
     kf_y=${kf_p%/*}
-    if kf_x=$(kf_digest "${kf_y:-/}" "${kf_p##*/}" "${kf_row%% *}"); then kf_f slow "$kf_p" "$kf_x"; else kf_f slow "$kf_p" "!$?"; fi
+    if kf_digest_to_x "${kf_y:-/}" "${kf_p##*/}" "${kf_row%% *}"; then kf_f slow "$kf_p" "$kf_x"; else kf_f slow "$kf_p" "!$?"; fi
   done
   for kf_p in $kf_texts; do kf_f text "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
   for kf_p in $kf_links; do kf_f link "$kf_p" "$(readlink -- "$kf_p" 2>/dev/null; echo .)"; done
