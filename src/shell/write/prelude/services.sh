@@ -68,21 +68,31 @@ kf_record() {
 
 # kf_state UNIT: kf_active, kf_result, kf_condition, kf_type, kf_invocation, kf_restarts
 kf_state() {
-  kf_active='' kf_result='' kf_condition='' kf_type='' kf_invocation='' kf_restarts=''
-  kf_x=$(timeout -s KILL 10 systemctl show --no-pager -p ActiveState -p Result -p ConditionResult -p Type \
-    -p InvocationID -p NRestarts -p MainPID -- "$1" 2>/dev/null </dev/null)
+  kf_active='' kf_result='' kf_condition='' kf_checked='' kf_type='' kf_invocation='' kf_restarts=''
+  kf_x=$(timeout -s KILL 10 systemctl show --no-pager -p ActiveState -p Result -p ConditionResult -p ConditionTimestampMonotonic \
+    -p Type -p InvocationID -p NRestarts -p MainPID -- "$1" 2>/dev/null </dev/null)
   while [ -n "$kf_x" ]; do
     kf_y=${kf_x%%"$NL"*}
     case $kf_y in
       ActiveState=*) kf_active=${kf_y#*=} ;;
       Result=*) kf_result=${kf_y#*=} ;;
       ConditionResult=*) kf_condition=${kf_y#*=} ;;
+      ConditionTimestampMonotonic=*) kf_checked=${kf_y#*=} ;;
       Type=*) kf_type=${kf_y#*=} ;;
       InvocationID=*) kf_invocation=${kf_y#*=} ;;
       NRestarts=* | MainPID=*) kf_restarts=$kf_restarts$kf_y ;;
     esac
     case $kf_x in *"$NL"*) kf_x=${kf_x#*"$NL"} ;; *) kf_x= ;; esac
   done
+}
+
+# kf_unmet UNIT: did the unit not start because of a condition? systemd forgets a unit that is not running, and then
+# says `no` of conditions that it never looked at; they are asked again.
+kf_unmet() {
+  [ "$kf_condition" = no ] || return 1
+  [ "$kf_checked" = 0 ] && [ "$kf_type" = oneshot ] || return 0
+  command -v systemd-analyze >/dev/null 2>&1 || return 1
+  ! systemd-analyze condition --unit="$1" >/dev/null 2>&1 </dev/null
 }
 
 # kf_ready UNIT READY ARGUMENT WITHIN: active, its own check answers, and not restarting. Without a check of its own
@@ -97,7 +107,7 @@ kf_ready() {
         return 1
         ;;
       inactive)
-        if [ "$kf_condition" = no ]; then
+        if kf_unmet "$1"; then
           kf_fail ready "expected $1 to start, found that a condition of the unit is not met"
           return 1
         fi
