@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
+import { templateWords } from '../template/words.ts'
 
 const hostName = /^[A-Za-z0-9][A-Za-z0-9._:-]*$/
 const groupName = /^[A-Za-z_][A-Za-z0-9_-]*$/
@@ -47,29 +48,10 @@ export const builtInVariables: ReadonlySet<string> = new Set([
   'role_path',
 ])
 
-/** Words of the template language, and names that templates get from elsewhere. */
-const reservedNames: ReadonlySet<string> = new Set([
-  ...[
-    'and',
-    'or',
-    'not',
-    'in',
-    'is',
-    'if',
-    'else',
-    'elif',
-    'for',
-    'endfor',
-    'endif',
-    'set',
-    'true',
-    'false',
-    'none',
-  ],
-  ...['True', 'False', 'None', 'self', 'super', 'loop', 'host', 'item'],
-])
+/** Words that templates have no variables for, with those that would only confuse, and the element of a loop. */
+const reservedNames: ReadonlySet<string> = new Set([...templateWords, 'endfor', 'endif', 'set', 'item'])
 
-/** Is it a name that a person may give a variable? `where` ends the sentence, such as `in the vars of a play`. */
+/** Throws where a name is none that a person may give a variable. */
 export function checkVariableName(name: string, place: Place | undefined): void {
   const found = `found ${JSON.stringify(name.slice(0, longestName))}`
   const at = place === undefined ? {} : { place }

@@ -4,9 +4,10 @@ import { HostText } from '../model/host-text.ts'
 import { Secret } from '../model/secret.ts'
 import { UnknownText, type Rendered } from '../model/text.ts'
 import type { Scope } from './engine.ts'
-import { hasTemplate, type Use } from './scan.ts'
+import { hasTemplate } from './scan.ts'
 import { placeAt, showUse, siteNote, type Site } from './site.ts'
 import { dictionaryOf, entriesOf, stepInto } from './tree.ts'
+import type { Use } from './uses.ts'
 
 /** What one call of the template engine shares over all templates that it renders. */
 export interface Evaluation {

@@ -1,7 +1,7 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { filterHint } from './filters.ts'
-import type { Use } from './scan.ts'
+import type { Use } from './uses.ts'
 import type { EngineFailure } from './wasm.ts'
 
 /** Characters of a template and of what it renders to. */
@@ -43,6 +43,12 @@ export function showUse(use: Use): string {
 export function tooLarge(site: Site, what: string): KmsfleetError {
   const message = `expected a ${what} of at most 1 MiB, found more${siteNote(site)}`
   return new KmsfleetError('template.limit', message, { place: site.place })
+}
+
+/** The text, if it is not too long for a result. */
+export function sized(site: Site, text: string): string {
+  if (text.length > maxText) throw tooLarge(site, 'result')
+  return text
 }
 
 /** What the engine says, as an error with the place in the operator's file. */

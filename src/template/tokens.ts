@@ -28,7 +28,8 @@ function match(pattern: RegExp, source: string, at: number): string | undefined 
 
 /**
  * Splits Jinja2 code into tokens, from `start` to the closing mark outside of brackets and strings, or to the
- * end of the text where `close` is undefined. Undefined where the code does not close: the engine then says why.
+ * end of the text where `close` is undefined. Undefined where the code or a string
+ * does not close: the engine then says why.
  */
 export function tokenize(source: string, start: number, close: '}}' | '%}' | undefined): Code | undefined {
   const tokens: Token[] = []
@@ -45,6 +46,7 @@ export function tokenize(source: string, start: number, close: '}}' | '%}' | und
       }
     }
     const token = next(source, at, tokens.at(-1)?.text === '.')
+    if (token === undefined) return undefined
     if ('([{'.includes(token.text)) depth += 1
     if (')]}'.includes(token.text)) depth = Math.max(0, depth - 1)
     tokens.push(token)
@@ -53,7 +55,8 @@ export function tokenize(source: string, start: number, close: '}}' | '%}' | und
   return close === undefined ? { tokens, end: source.length, trimmed: false } : undefined
 }
 
-function next(source: string, at: number, afterDot: boolean): Token {
+/** Undefined at a string that does not end: to read on behind each such quote would take quadratic time. */
+function next(source: string, at: number, afterDot: boolean): Token | undefined {
   const made = (kind: Token['kind'], text: string): Token => ({
     kind,
     text,
@@ -67,5 +70,6 @@ function next(source: string, at: number, afterDot: boolean): Token {
   if (asNumber !== undefined) return made('number', asNumber)
   const asString = match(string, source, at)
   if (asString !== undefined) return made('string', asString)
-  return made('operator', match(operator, source, at) ?? '')
+  const text = match(operator, source, at) ?? ''
+  return text === '"' || text === "'" ? undefined : made('operator', text)
 }

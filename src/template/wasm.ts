@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import type { Environment } from 'minijinja-js'
 import { filters } from './filters.ts'
 import { dictionaryOf, isRecord } from './tree.ts'
@@ -33,6 +34,12 @@ export const undefinedName = '__kmsfleet_undefined'
 /** Steps of the engine's machine per template; a loop of 100,000 turns is beyond any configuration file. */
 const fuel = 1_000_000
 
+/**
+ * Pages of 64 KiB that an instance may grow to: the module itself names no limit, and a text that doubles itself
+ * would take 4 GiB with a handful of steps.
+ */
+const maxPages = 2048
+
 /** A WebAssembly memory never shrinks, so that an instance grown beyond this is thrown away. */
 const memoryLimit = 64 * 1024 * 1024
 
@@ -47,6 +54,8 @@ function isBinding(value: unknown): value is Binding {
 
 /** Instantiates the WebAssembly module anew: after a panic the old instance is corrupt. */
 function loadBinding(): Binding {
+  // Holds for all WebAssembly of this process; nothing else here comes near it.
+  setFlagsFromString(`--wasm-max-mem-pages=${String(maxPages)}`)
   const load = createRequire(import.meta.url)
   const path = load.resolve('minijinja-js')
   Reflect.deleteProperty(load.cache, path)

@@ -293,6 +293,16 @@ describe('errors', () => {
     expect(engine.text('{{ v15 }}', scope({ ...chain, v30: 'x' }), place)).toBe('x')
   })
 
+  test('a text that doubles itself ends before it takes the memory of the machine', () => {
+    const doubling = '{% set ns.s = ns.s ~ ns.s %}'.repeat(40)
+    const before = process.memoryUsage().rss
+    expect(errorOf(() => text(`{% set ns = namespace(s="x" * 1000000) %}${doubling}`)).code).toBe(
+      'template.limit',
+    )
+    expect(process.memoryUsage().rss - before).toBeLessThan(512 * 1024 * 1024)
+    expect(text('{{ name | upper }}')).toBe('OPENBAO')
+  })
+
   test('the engine goes on after it broke', () => {
     expect(errorOf(() => text('{{ "x" * 4294967295 }}')).code).toBe('template.limit')
     expect(text('{{ name | upper }}')).toBe('OPENBAO')
