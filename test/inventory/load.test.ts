@@ -289,6 +289,13 @@ describe('inventories that are refused', () => {
         'all: {vars: {inventory_hostname: x}}',
         ['hosts.yml:1:14 variable.name expected a variable name of your own'],
       ],
+      ...['host', 'loop', 'range', 'dict', 'namespace', 'cycler', 'joiner', 'caller', 'recursive'].map(
+        (word): [string, string, string[]] => [
+          `the word ${word} of the template language`,
+          `all: {vars: {${word}: x}}`,
+          ['hosts.yml:1:14 variable.name expected a variable name of your own'],
+        ],
+      ),
       [
         'an impossible variable',
         'all: {vars: {a-b: x}}',
