@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const tsx = join(import.meta.dirname, '../../node_modules/.bin/tsx')
 const program = join(import.meta.dirname, '../../src/cli/main.ts')
 
 export interface CliEnd {
@@ -10,22 +9,52 @@ export interface CliEnd {
   readonly stderr: string
 }
 
-/** Runs the real command line as a child, its run journal in `stateFolder`. */
-export async function kmsfleet(stateFolder: string, ...args: readonly string[]): Promise<CliEnd> {
-  const child = spawn(tsx, [program, ...args], {
+/** A command line that runs. */
+export interface CliRun {
+  readonly end: Promise<CliEnd>
+  interrupt(): void
+  /** Resolves when the text stands in what it said so far. */
+  says(text: string): Promise<void>
+}
+
+/** Starts the real command line as a child, its run journal in `stateFolder`. */
+export function startKmsfleet(stateFolder: string, ...args: readonly string[]): CliRun {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: stateFolder, KMSFLEET_STATE_DIR: stateFolder, NO_COLOR: '1' },
   })
   const out: Buffer[] = []
   const err: Buffer[] = []
+  const said = (): string => Buffer.concat([...out, ...err]).toString()
   child.stdout.on('data', (bytes: Buffer) => out.push(bytes))
   child.stderr.on('data', (bytes: Buffer) => err.push(bytes))
-  const code = await new Promise<number>((resolve, reject) => {
+  const end = new Promise<CliEnd>((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (status, signal) => {
-      if (status === null) reject(new Error(`kmsfleet was ended by ${String(signal)}`))
-      else resolve(status)
+    child.once('close', (code, signal) => {
+      if (code === null) reject(new Error(`kmsfleet was ended by ${String(signal)}: ${said()}`))
+      else resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
     })
   })
-  return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }
+  return {
+    end,
+    interrupt: () => {
+      child.kill('SIGINT')
+    },
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (said().includes(text)) resolve()
+        }
+        child.stdout.on('data', look)
+        child.stderr.on('data', look)
+        child.once('close', () => {
+          reject(new Error(`expected kmsfleet to say ${text}, found that it ended with: ${said()}`))
+        })
+      }),
+  }
+}
+
+/** Runs the real command line to its end. */
+export function kmsfleet(stateFolder: string, ...args: readonly string[]): Promise<CliEnd> {
+  return startKmsfleet(stateFolder, ...args).end
 }

@@ -270,6 +270,21 @@ async function onHosts<T>(
   )
 }
 
+test('the watch tells of a file that is written, or changed, where it stands', async () => {
+  const [host] = lab.hosts
+  if (host === undefined) throw new Error('expected a host, found none')
+  await lab.exec(host, reset)
+  const watched = watchFinal(host)
+  await lab.exec(
+    host,
+    'echo x >/srv/top/big; : >/srv/top/own/x; mv /srv/top/own/x /srv/top/own/token; chmod 0600 /srv/top/config',
+  )
+  const faults = await watched.end()
+  for (const path of ['big', 'own/token', 'config']) {
+    expect(faults.some((fault) => fault.startsWith(`${path} was `))).toBe(true)
+  }
+})
+
 describe('the connection breaks: the next run finishes, and nothing half made was ever to be seen', () => {
   test(`at ${String(overLocal)} points of a local session`, { timeout: 240_000 }, async () => {
     const { bytesSent } = whole.ended('h1').cost

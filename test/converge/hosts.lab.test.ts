@@ -212,6 +212,15 @@ const mended: Readonly<Record<string, Mended>> = {
     ],
     restarts: true,
   },
+  'accounts, folders and files that somebody made by halves': {
+    from: 'bare',
+    breaks: `groupadd -r openbao-kms; useradd -r -M -g openbao-kms -d /nowhere openbao-kms
+      mkdir -p -m 0777 /etc/openbao-kms/tls /var/lib/openbao-kms /run/openbao-kms
+      echo old >${config}; chmod 0666 ${config}; echo old >${jwt}; chown openbao-kms:openbao-kms ${jwt}
+      echo old >/usr/bin/bao-kms-provider; chmod 6777 /usr/bin/bao-kms-provider`,
+    says: [],
+    restarts: true,
+  },
   'a state directory that is a file system of its own': {
     from: 'bare',
     breaks: 'mkdir /var/lib/openbao-kms; mount -t tmpfs -o size=1m tmpfs /var/lib/openbao-kms',
@@ -346,6 +355,13 @@ const refused: Readonly<Record<string, Refused>> = {
     code: 'resource.wrong-type',
     says: /expected \/etc\/systemd\/system\/bao-kms-provider.service to be a regular file, found a symbolic link to \/dev\/null/,
   },
+  'a masked unit that is not ours': {
+    from: 'bare',
+    breaks: 'systemctl mask --runtime made-x.service',
+    play: task('unit', { name: 'made-x.service', state: 'started' }),
+    code: 'resource.unit',
+    says: /expected the unit made-x.service to be loadable, found it masked/,
+  },
   'the group that reads credentials as primary group of the API server': {
     from: 'bare',
     breaks:
@@ -464,6 +480,14 @@ interface Failing extends Wrong {
 }
 
 const failing: Readonly<Record<string, Failing>> = {
+  'a folder of ours that others may enter': {
+    from: 'made',
+    breaks: 'chmod 2770 /run/openbao-kms; chmod 0755 /run/kmsfleet',
+    code: 'host.change-failed',
+    at: /^$/,
+    says: /expected \/run\/kmsfleet to be a folder of root's with mode 0700, found another owner or mode/,
+    mends: 'chmod 0700 /run/kmsfleet',
+  },
   'a full disk below the state directory': {
     from: 'bare',
     breaks: `mkdir /var/lib/openbao-kms; mount -t tmpfs -o size=16k,mode=0750 tmpfs /var/lib/openbao-kms

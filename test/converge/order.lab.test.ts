@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnector } from '../../src/transport/connect.ts'
 import type { Connect } from '../../src/transport/channel.ts'
 import { startLab, type Lab, type LabHost } from '../lab/lab.ts'
+import { startKmsfleet, kmsfleet } from './cli.ts'
 import { cutAfter } from '../transport/cut.ts'
 import { drive, openDesk, type Desk } from './drive.ts'
 import { listing, touched } from './listing.ts'
@@ -214,6 +215,19 @@ describe('refused before any connection', () => {
     expect(problemsOf(error)).toContainEqual(['secret.empty', expect.stringContaining(secret), true])
     const plan = await drive(lab, 'plan', { playbook, limit: 'h1' })
     expect(plan.exitCode).toBe(2)
+  })
+
+  test('a secret that others may read', async () => {
+    const secret = desk.file('open', 'not so secret')
+    chmodSync(secret, 0o644)
+    const playbook = desk.playbook({
+      secrets: { token: { file: secret } },
+      tasks: [{ copy: { dest: '/srv/data/token', content: '{{ token }}', ...rooted, mode: '0600' } }],
+    })
+    const error: unknown = await drive(lab, 'converge', { playbook, connect: nobody }).catch(
+      (reason: unknown) => reason,
+    )
+    expect(problemsOf(error)).toContainEqual(['secret.exposed', expect.stringContaining(secret), true])
   })
 })
 
@@ -448,6 +462,76 @@ describe('batches, budgets and stopping', () => {
       playbook: desk.playbook({ tasks: [line('after-stop', 'x\n')] }),
     })
     expect(next.exitCode).toBe(0)
+  })
+
+  test('the command line: Ctrl-C finishes what is in hand and exits with 130; nobody there exits with 8', async () => {
+    const playbook = desk.playbook({
+      tasks: [
+        {
+          command: {
+            argv: ['/bin/sh', '-c', 'echo >/srv/data/begun; sleep 2; echo >/srv/data/ended'],
+            always: true,
+          },
+        },
+        line('after-interrupt', 'x\n'),
+      ],
+    })
+    const reach = ['-i', lab.inventoryFile, '--limit', 'h3']
+    const run = startKmsfleet(desk.folder, 'converge', '--yes', '--format', 'jsonl', ...reach, playbook)
+    await run.says('"acting"')
+    run.interrupt()
+    const end = await run.end
+    expect(end.code).toBe(130)
+    expect(end.stdout).toContain('"outcome":"stopped"')
+    expect(
+      await lab.exec(host(3), 'cd /srv/data; ls ended; ls after-interrupt 2>/dev/null || echo none'),
+    ).toBe('ended\nnone\n')
+
+    const away = desk.file(
+      'away.yml',
+      readFileSync(lab.inventoryFile, 'utf8').replace(
+        `ansible_host: ${host(3).address}`,
+        'ansible_host: 127.77.255.1',
+      ),
+    )
+    const known = desk.file('away_known', `[127.77.255.1]:${String(host(3).port)} ${host(3).hostKey}\n`)
+    const nobody = await kmsfleet(
+      desk.folder,
+      ...['plan', '-i', away, '--limit', 'h3', '-e', `ansible_ssh_known_hosts_file=${known}`, playbook],
+    )
+    expect(nobody.code).toBe(8)
+    expect(nobody.stdout + nobody.stderr).toContain('h3')
+  })
+
+  test('restarts in a cluster come one after the other', async () => {
+    const book = (nice: number): string =>
+      desk.playbook({
+        tasks: [
+          {
+            copy: {
+              dest: '/etc/systemd/system/serial.service',
+              content: `[Service]\nType=exec\nNice=${String(nice)}\nExecStart=/usr/bin/sleep infinity\n`,
+              ...rooted,
+            },
+          },
+          { unit: { name: 'serial.service', state: 'started' } },
+        ],
+      })
+    expect((await drive(lab, 'converge', { playbook: book(1) })).exitCode).toBe(0)
+    const run = await drive(lab, 'converge', { playbook: book(2) })
+    expect(run.exitCode).toBe(0)
+    const order = run.events.flatMap((event) =>
+      (event.type === 'acting' || event.type === 'done') &&
+      event.change.startsWith('unit:') &&
+      event.host !== 'h4'
+        ? [`${event.type} ${event.host}`]
+        : [],
+    )
+    expect(order).toHaveLength(6)
+    for (const [index, said] of order.entries()) {
+      if (index % 2 === 0) expect(said).toMatch(/^acting /)
+      else expect(said).toBe(order[index - 1]?.replace('acting', 'done'))
+    }
   })
 
   test('a restart that fails on one host of a cluster is not tried on the next', async () => {

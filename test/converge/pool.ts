@@ -45,7 +45,7 @@ const bare = `
   if [ -L /usr/share/doc ]; then rm /usr/share/doc; mv /srv/doc /usr/share/doc; fi
   rm -rf /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /usr/share/doc/bao-kms-provider /usr/bin/bao-kms-provider \\
     /etc/sysusers.d /etc/tmpfiles.d/openbao-kms.conf /etc/systemd/system/bao-kms-provider.service* /run/kmsfleet \\
-    /run/systemd/system/bao-kms-provider.service* /srv/made* /opt/made*
+    /run/systemd/system/bao-kms-provider.service* /run/systemd/system/made-x.service /srv/made* /opt/made*
   cp -a /root/accounts/* /etc/
   systemctl daemon-reload
   systemctl reset-failed`
