@@ -15,7 +15,8 @@ export const hostKeyTypes: readonly string[] = [...signaturesOf.keys()]
 /**
  * What is offered to a server: ssh2's defaults without SHA-1, and for the host key only the `types` on record (a
  * legitimate second key of another type would look like a changed one). No usable type on record: all of them, so
- * that the key can at least be shown.
+ * that the key can at least be shown. Diffie-Hellman over a group of the server's choosing is left out: its check takes
+ * more than a second of CPU, in which no other host is served. ssh2's order begins with the cheapest (docs/performance.md).
  */
 export function offeredAlgorithms(types: readonly string[]): Algorithms {
   const known = types.flatMap((type) => signaturesOf.get(type) ?? [])
@@ -25,6 +26,7 @@ export function offeredAlgorithms(types: readonly string[]): Algorithms {
       append: [],
       prepend: [],
       remove: [
+        'diffie-hellman-group-exchange-sha256',
         'diffie-hellman-group-exchange-sha1',
         'diffie-hellman-group14-sha1',
         'diffie-hellman-group1-sha1',

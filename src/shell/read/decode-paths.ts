@@ -111,7 +111,10 @@ function agrees(text: string, content: PathState['content']): boolean {
 function targetsOf(section: Section): ReadonlyMap<string, string> {
   // the prelude appends a `.` so that trailing newlines survive; readlink adds a newline of its own before it
   const read = section.all('link').map(([path, text]) => [path, text.slice(0, -2)] as const)
-  return new Map([...section.all('target').map(([path, text]) => [path, unescapeName(text)] as const), ...read])
+  return new Map([
+    ...section.all('target').map(([path, text]) => [path, unescapeName(text)] as const),
+    ...read,
+  ])
 }
 
 /** Every asked path and ancestor. A path without a row is absent unless the host said that it could not look. */
