@@ -46,7 +46,10 @@ export async function scanKeys(
   )
 }
 
-/** The host's key of one type, or undefined where it has none. */
+/**
+ * The host's key of one type, or undefined where it has none. A key counts once the host has signed with it: whoever
+ * is in between could show the public key on record, and pass a key of his own off as the host's second one.
+ */
 function presentedKey(
   host: string,
   settings: ConnectionSettings,
@@ -69,14 +72,19 @@ function presentedKey(
     const settle = (error?: Error): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
-      if (presented !== undefined) resolve(presented)
-      else if (error?.message.includes('no matching host key') === true) resolve(undefined)
-      else {
+      if (error?.message.includes('no matching host key') === true) resolve(undefined)
+      else if (error?.message.includes('signature verification failed') === true) {
+        reject(unproven(host, settings, presented))
+      } else {
         const found = error?.message ?? 'the connection closed during the handshake'
         reject(new AttemptError(unreachable(host, settings, found, error), true))
       }
       carrier.destroy()
     }
+    client.on('handshake', () => {
+      resolve(presented)
+      settle()
+    })
     client.on('error', settle)
     client.on('close', () => {
       settle()
@@ -86,11 +94,21 @@ function presentedKey(
       username: settings.user,
       readyTimeout: 0,
       algorithms: offeredAlgorithms([type]),
-      // Never accepted: nothing is ever sent to a host that is only looked at.
+      // No login follows: the connection ends as soon as the signature has been verified.
+      authHandler: () => undefined,
       hostVerifier: (blob: Buffer): boolean => {
         presented = hostKeyOfBlob(blob)
-        return false
+        return presented !== undefined
       },
     })
   })
+}
+
+function unproven(host: string, settings: ConnectionSettings, key: HostKey | undefined): KmsfleetError {
+  const found = key === undefined ? 'a key' : `${key.type} ${fingerprint(key)}`
+  return new KmsfleetError(
+    'transport.handshake',
+    `${host}: expected ${target(settings)} to prove the host key that it shows, found ${found} without a valid signature`,
+    { hint: 'Someone may be in between: compare the fingerprints on the host itself.' },
+  )
 }

@@ -66,3 +66,42 @@ test('a server that ignores its flow-control window is cut off', async () => {
     server.close()
   }
 })
+
+test('a public key that the server cannot prove to hold is not gathered', async () => {
+  const shown = ssh2.utils.parseKey(ssh2.utils.generateKeyPairSync('ed25519').public)
+  if (shown instanceof Error) throw shown
+  const own = ssh2.utils.generateKeyPairSync('ed25519')
+  const server = new ssh2.Server({ hostKeys: [own.private] }, (client) => {
+    client.on('error', () => undefined)
+    const protocol: unknown = Reflect.get(client, '_protocol')
+    if (typeof protocol !== 'object' || protocol === null) throw new Error('ssh2 changed inside')
+    const held: unknown = Reflect.get(protocol, '_hostKeys')
+    if (typeof held !== 'object' || held === null) throw new Error('ssh2 changed inside')
+    const key: unknown = Reflect.get(held, 'ssh-ed25519')
+    if (typeof key !== 'object' || key === null) throw new Error('ssh2 changed inside')
+    Reflect.set(key, 'getPublicSSH', () => shown.getPublicSSH())
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  try {
+    await using connector = createConnector()
+    const settings = {
+      kind: 'ssh',
+      address: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+      user: 'root',
+      identityFiles: [],
+      agent: false,
+      hostKeys: [],
+      knownHostsFiles: [],
+      connectTimeoutMs: 10_000,
+      become: { method: 'none' },
+    } as const
+    await expect(connector.scanHostKeys('one', settings, never)).rejects.toMatchObject({
+      code: 'transport.handshake',
+    })
+  } finally {
+    server.close()
+  }
+})
