@@ -15,6 +15,8 @@ export interface ConnectionSettings {
   readonly user: string
   readonly identityFiles: readonly string[]
   readonly agent: boolean
+  /** Path of the agent's socket (IdentityAgent of ssh_config); by default `SSH_AUTH_SOCK`. */
+  readonly agentSocket?: string
   /** Offer only the agent keys that are also in `identityFiles` (IdentitiesOnly of ssh_config). */
   readonly identitiesOnly?: boolean
   readonly password?: Secret

@@ -1,5 +1,14 @@
+import { Socket } from 'node:net'
 import ssh2 from 'ssh2'
-import type { BaseAgent, IdentityCallback, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2'
+import type {
+  BaseAgent,
+  GetStreamCallback,
+  IdentityCallback,
+  ParsedKey,
+  SignCallback,
+  SigningRequestOptions,
+} from 'ssh2'
+import type { ConnectionSettings } from '../model/host.ts'
 import { messageOf } from './failures.ts'
 
 /** The keys that an ssh-agent holds, as far as they can be used. */
@@ -14,13 +23,47 @@ export interface Agent {
   offering(keys: readonly ParsedKey[]): BaseAgent
 }
 
-/** The agent at a socket path (`SSH_AUTH_SOCK`). */
-export function createAgent(socket: string | undefined): Agent {
-  const agent = new ssh2.OpenSSHAgent(socket ?? '')
+/** The agent of a login: the one that ssh's configuration names, else that of `SSH_AUTH_SOCK`. */
+export type Agents = (settings: ConnectionSettings) => Agent
+
+/** Time that an agent gets for an answer: long enough for a person who is asked to confirm. */
+const patienceMs = 30_000
+
+/** The agents of a run, each listed once. `socket`: path of the default one (`SSH_AUTH_SOCK`). */
+export function createAgents(socket: string | undefined): Agents {
+  const agents = new Map<string, Agent>()
+  return ({ agentSocket }) => {
+    const path = agentSocket ?? socket ?? ''
+    const agent = agents.get(path) ?? createAgent(path, patienceMs)
+    agents.set(path, agent)
+    return agent
+  }
+}
+
+/** The agent at a socket path; an empty one is none. `patience`: milliseconds that it gets for an answer. */
+export function createAgent(socket: string, patience: number): Agent {
+  const agent = new PatientAgent(socket, patience)
   let listed: Promise<AgentKeys> | undefined
   return {
     keys: () => (listed ??= listKeys(agent, socket)),
     offering: (keys) => new OfferingAgent(agent, keys),
+  }
+}
+
+/** ssh2 would wait for a silent agent for ever. */
+class PatientAgent extends ssh2.OpenSSHAgent {
+  readonly #patience: number
+
+  constructor(socket: string, patience: number) {
+    super(socket)
+    this.#patience = patience
+  }
+
+  override getStream(callback: GetStreamCallback): void {
+    super.getStream((error, stream) => {
+      if (stream instanceof Socket) stream.setTimeout(this.#patience, () => stream.destroy())
+      callback(error, stream)
+    })
   }
 }
 
@@ -55,8 +98,8 @@ class OfferingAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 }
 
-function listKeys(agent: ssh2.OpenSSHAgent, socket: string | undefined): Promise<AgentKeys> {
-  if (socket === undefined || socket === '') {
+function listKeys(agent: ssh2.OpenSSHAgent, socket: string): Promise<AgentKeys> {
+  if (socket === '') {
     return Promise.resolve({ is: 'none', why: 'SSH_AUTH_SOCK is not set' })
   }
   return new Promise((resolve) => {

@@ -1,14 +1,14 @@
 import type { AuthHandlerMiddleware, AuthenticationType, AnyAuthMethod, ParsedKey } from 'ssh2'
 import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
-import type { Agent } from './agent.ts'
+import type { Agents } from './agent.ts'
 import { target } from './failures.ts'
 import { sameBlob, type KeyFile, type KeyFiles } from './identities.ts'
 
 /** The credentials of a run, shared by all its connections. */
 export interface Credentials {
   readonly keyFiles: KeyFiles
-  readonly agent: Agent
+  readonly agents: Agents
 }
 
 /** One login: hands ssh2 a credential after the other and remembers what was tried. */
@@ -111,10 +111,11 @@ export async function unlockEarly(settings: ConnectionSettings, credentials: Cre
 
 async function collectOffers(
   settings: ConnectionSettings,
-  { keyFiles, agent }: Credentials,
+  { keyFiles, agents }: Credentials,
 ): Promise<{ offers: readonly Offer[]; notes: string[] }> {
   const username = settings.user
   const notes: string[] = []
+  const agent = agents(settings)
   const files = await Promise.all(settings.identityFiles.map((file) => keyFiles.load(file)))
   const held = settings.agent ? await agent.keys() : undefined
   if (held?.is === 'none') notes.push(`agent: ${held.why}`)

@@ -1,25 +1,14 @@
-import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
-import { messageOf, systemCode } from './failures.ts'
-import { createLimiter } from './limiter.ts'
-
-/** `ssh -G` processes at a time, and the time one may take (a `Match exec` of the user's runs in it). */
-const processes = 8
-const timeoutMs = 10_000
-
-/** Keywords of ssh_config that change anything here. A configuration without them needs no `ssh -G` for each host. */
-const keywordsThatMatter =
-  /^\s*(?:hostname|port|user|identityfile|identitiesonly|identityagent|proxyjump|proxycommand|(?:user|global)knownhostsfile|match|canonical\w+)\b/im
+import { createSshG, type SshConfigOptions } from './ssh-g.ts'
 
 /** Fills in what the inventory left open from the OpenSSH client's configuration. */
 export interface SshConfig {
   /**
-   * `explicit` names the fields (and `jump.user`, `jump.port`) that the inventory or command line set: they stay.
-   * The rest comes from `ssh -G`, else from ssh's defaults. ForwardAgent, LocalCommand, ControlPath and the like are
+   * `explicit` names the fields (and `jump.user`, `jump.port`) that the inventory or command line set: they stay, but
+   * for the address, which is what stands on ssh's command line and may be an alias of ssh's configuration. The rest comes from `ssh -G`, else from ssh's defaults. ForwardAgent, LocalCommand, ControlPath and the like are
    * ignored. Throws `transport.ssh-config` where the configuration needs what only OpenSSH itself can do.
    */
   complete(
@@ -30,47 +19,10 @@ export interface SshConfig {
   ): Promise<ConnectionSettings>
 }
 
-export interface SshConfigOptions {
-  /** `ssh -F`; by default the user's and the system's configuration. */
-  readonly file?: string
-  readonly home?: string
-}
-
-/** One reader for a run: answers are remembered, and at most eight processes run at once. */
+/** One reader for a run. */
 export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
   const home = options.home ?? homedir()
-  const limiter = createLimiter(processes)
-  const answers = new Map<string, Promise<Answer>>()
-  let matters: Promise<boolean> | undefined
-
-  function ask(host: string, arguments_: readonly string[], signal: AbortSignal): Promise<Answer> {
-    const key = arguments_.join('\0')
-    const answer =
-      answers.get(key) ?? limiter.run('ssh', signal, () => sshG(host, arguments_, signal, options.file))
-    answers.set(key, answer)
-    return answer
-  }
-
-  async function lookUp(
-    host: string,
-    settings: ConnectionSettings,
-    said: (field: string) => boolean,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    matters ??= options.file === undefined ? configurationMatters(home) : Promise.resolve(true)
-    if (settings.kind === 'local' || !(await matters)) return new Map()
-    const { address } = settings
-    if (address.startsWith('-')) {
-      throw new KmsfleetError(
-        'transport.ssh-config',
-        `${host}: expected the name of a host, found "${address}", which reads as an option`,
-        { hint: 'Names begin with a letter or a digit.' },
-      )
-    }
-    const login = said('user') ? ['-l', settings.user] : []
-    const port = said('port') ? ['-p', String(settings.port)] : []
-    return ask(host, [...login, ...port, '--', address], signal)
-  }
+  const sshG = createSshG(options)
 
   async function completeOne(
     host: string,
@@ -78,9 +30,14 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
     said: (field: string) => boolean,
     signal: AbortSignal,
   ): Promise<{ settings: ConnectionSettings; proxyJump: string | undefined }> {
-    const answer = await lookUp(host, settings, said, signal)
+    const question = {
+      address: settings.address,
+      user: said('user') ? settings.user : undefined,
+      port: said('port') ? settings.port : undefined,
+    }
+    const answer = await sshG.lookUp(host, question, signal)
     const [proxyCommand] = answer.get('proxycommand') ?? []
-    if (proxyCommand !== undefined && proxyCommand !== 'none') {
+    if (proxyCommand !== undefined && proxyCommand !== 'none' && !said('jump')) {
       throw new KmsfleetError(
         'transport.ssh-config',
         `${host}: expected no ProxyCommand for ${settings.address}, found "${proxyCommand}" in ssh's configuration`,
@@ -90,7 +47,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
       )
     }
     const one = (key: string): string | undefined => answer.get(key)?.[0]
-    const address = said('address') ? settings.address : (one('hostname') ?? settings.address)
+    const address = one('hostname') ?? settings.address
     const port = said('port') ? settings.port : Number(one('port') ?? '22')
     const user = said('user') ? settings.user : (one('user') ?? userInfo().username)
     const tokens: Tokens = { home, host: address, port, user, name: settings.address }
@@ -105,7 +62,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
         address,
         port,
         user,
-        agent: settings.agent && one('identityagent') !== 'none',
+        ...agentOf(settings, one('identityagent'), tokens),
         ...(one('identitiesonly') === 'yes' ? { identitiesOnly: true } : {}),
         identityFiles: said('identityFiles')
           ? settings.identityFiles
@@ -129,7 +86,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
       if (wanted === undefined) return found.settings
       const fromInventory = settings.jump !== undefined
       const saidOfJump = (field: string): boolean => {
-        if (field === 'address') return false
+        if (field === 'jump') return false
         if (field === 'user') return fromInventory ? explicit.has('jump.user') : wanted.user !== ''
         if (field === 'port') return fromInventory ? explicit.has('jump.port') : wanted.port !== 0
         return explicit.has(field)
@@ -141,66 +98,8 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
   }
 }
 
-/** Keyword to its values, as `ssh -G` prints them. */
-type Answer = ReadonlyMap<string, readonly string[]>
-
 const defaultIdentities = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 const defaultKnownHosts = ['~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts']
-
-function sshG(
-  host: string,
-  arguments_: readonly string[],
-  signal: AbortSignal,
-  file: string | undefined,
-): Promise<Answer> {
-  const all = ['-G', ...(file === undefined ? [] : ['-F', file]), ...arguments_]
-  return new Promise((resolve, reject) => {
-    execFile('ssh', all, { timeout: timeoutMs, signal, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
-      if (error === null) {
-        resolve(parseSshG(stdout))
-        return
-      }
-      // No OpenSSH client: its configuration is of no account then.
-      if (systemCode(error) === 'ENOENT') {
-        resolve(new Map())
-        return
-      }
-      const found = stderr.split('\n').find((line) => line.trim() !== '') ?? messageOf(error)
-      reject(
-        new KmsfleetError(
-          'transport.ssh-config',
-          `${host}: expected "ssh -G" to read ssh's configuration, found: ${found.trim()}`,
-          { hint: 'Mend the file that it names.', cause: error },
-        ),
-      )
-    })
-  })
-}
-
-export function parseSshG(text: string): Answer {
-  const answer = new Map<string, string[]>()
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ')
-    if (space <= 0) continue
-    const key = line.slice(0, space)
-    const values = answer.get(key) ?? []
-    values.push(line.slice(space + 1))
-    answer.set(key, values)
-  }
-  return answer
-}
-
-/** Does any configuration file have a keyword that matters, or include a file that is not looked at here? */
-async function configurationMatters(home: string): Promise<boolean> {
-  const folder = '/etc/ssh/ssh_config.d'
-  const names = await readdir(folder).catch(() => [])
-  const files = ['/etc/ssh/ssh_config', ...names.map((name) => join(folder, name)), join(home, '.ssh/config')]
-  const texts = await Promise.all(files.map((file) => readFile(file, 'latin1').catch(() => '')))
-  return texts.some((text) => {
-    const rest = text.replaceAll(/^\s*include\s+\/etc\/ssh\/ssh_config\.d\/\*\.conf\s*$/gim, '')
-    return keywordsThatMatter.test(rest) || /^\s*include\b/im.test(rest)
-  })
-}
 
 interface Tokens {
   readonly home: string
@@ -223,6 +122,18 @@ function expand(file: string, tokens: Tokens): string {
   }
   const home = file.startsWith('~/') ? join(tokens.home, file.slice(2)) : file
   return home.replaceAll(/%(.)/g, (whole, token: string) => values[token] ?? whole)
+}
+
+/** IdentityAgent: `none`, a socket, the variable that names one, or nothing said. */
+function agentOf(
+  settings: ConnectionSettings,
+  written: string | undefined,
+  tokens: Tokens,
+): Pick<ConnectionSettings, 'agent' | 'agentSocket'> {
+  if (!settings.agent || written === 'none') return { agent: false }
+  if (written === undefined || written === 'SSH_AUTH_SOCK') return { agent: true }
+  const agentSocket = written.startsWith('$') ? process.env[written.slice(1)] : expand(written, tokens)
+  return agentSocket === undefined || agentSocket === '' ? { agent: false } : { agent: true, agentSocket }
 }
 
 /** A ProxyJump of ssh's configuration: `[ssh://][user@]host[:port]`. An empty user and port 0 mean "not said". */

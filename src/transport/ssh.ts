@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
-import { createAgent } from './agent.ts'
+import { createAgents } from './agent.ts'
 import type { Connect } from './channel.ts'
 import { openClient, type SshClient } from './client.ts'
 import { AttemptError, dial, withRetries } from './dial.ts'
@@ -16,7 +16,7 @@ import { createConnection } from './ssh-connection.ts'
 
 export interface SshOptions {
   readonly promptPassphrase?: PromptPassphrase
-  /** Path of the agent's socket: `SSH_AUTH_SOCK`. */
+  /** Path of the agent's socket where ssh's configuration names none: `SSH_AUTH_SOCK`. */
   readonly agentSocket?: string
 }
 
@@ -53,7 +53,7 @@ const scansAtOnce = 16
 export function createSshConnector(options: SshOptions): SshConnector {
   const credentials: Credentials = {
     keyFiles: createKeyFiles(options.promptPassphrase),
-    agent: createAgent(options.agentSocket),
+    agents: createAgents(options.agentSocket),
   }
   const knownHosts = createKnownHostsFiles()
   const limiter = createLimiter(handshakesPerTarget)
@@ -69,7 +69,7 @@ export function createSshConnector(options: SshOptions): SshConnector {
     via: string,
   ): Promise<SshClient> {
     const policy = await hostKeyPolicy(host, settings, knownHosts)
-    await unlockEarly(settings, credentials)
+    await abortable(host, unlockEarly(settings, credentials), signal)
     const sshd = `${via}${settings.address}:${String(settings.port)}`
     return withRetries(host, signal, () =>
       limiter.run(sshd, signal, async () =>

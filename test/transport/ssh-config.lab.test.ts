@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ConnectionSettings } from '../../src/model/host.ts'
 import { createSshConfig } from '../../src/transport/ssh-config.ts'
 
@@ -68,10 +68,37 @@ describe('with an OpenSSH client', () => {
   })
 
   test('what the inventory says stays', async () => {
-    const text =
-      'Host *\nHostName other\nPort 2222\nUser ops\nIdentityFile /x\nUserKnownHostsFile /y\nProxyJump j'
+    const text = 'Host *\nPort 2222\nUser ops\nIdentityFile /x\nUserKnownHostsFile /y\nProxyJump j'
     const explicit = ['address', 'port', 'user', 'identityFiles', 'knownHostsFiles', 'jump']
     expect(await complete(text, plain, ...explicit)).toEqual(plain)
+  })
+
+  test('an ansible_host is a name that ssh looks up, as on its command line', async () => {
+    const text = 'Host db1\nHostName 10.0.0.1'
+    expect((await complete(text, plain, 'address')).address).toBe('10.0.0.1')
+  })
+
+  test.each([
+    ['SSH_AUTH_SOCK', true, undefined],
+    ['/keys/%r@%h.sock', true, '/keys/ops@db1.sock'],
+    ['$KMSFLEET_TEST_AGENT', true, '/run/agent'],
+    ['$KMSFLEET_TEST_NOTHING', false, undefined],
+  ])('IdentityAgent %s', async (written, agent, socket) => {
+    vi.stubEnv('KMSFLEET_TEST_AGENT', '/run/agent')
+    const found = await complete(`User ops\nIdentityAgent ${written}`, { ...plain, agent: true })
+    expect(found.agent).toBe(agent)
+    expect(found.agentSocket).toBe(socket)
+    vi.unstubAllEnvs()
+  })
+
+  test('a jump host of the inventory stands in for a ProxyCommand', async () => {
+    const settings = { ...plain, jump: { ...plain, address: 'bastion' } }
+    const text = 'Host db1\nProxyCommand nc %h %p'
+    expect((await complete(text, settings, 'jump')).jump?.address).toBe('bastion')
+    const error: unknown = await complete(`Host bastion\nProxyCommand x`, settings, 'jump').catch(
+      (caught: unknown) => caught,
+    )
+    expect(error).toMatchObject({ code: 'transport.ssh-config' })
   })
 
   test('Match sees the user of the inventory', async () => {
