@@ -20,7 +20,8 @@ interface Duel {
   readonly functionName: string
   readonly attack: string
   readonly dir: (scene: Scene) => string
-  readonly args: (scene: Scene) => readonly string[]
+  /** What the attacker's program is told; undefined: nobody attacks, and every attempt must succeed. */
+  readonly args?: (scene: Scene) => readonly string[]
 }
 
 const leaf = (scene: Scene): readonly string[] => [
@@ -81,6 +82,11 @@ export const allDuels: readonly Duel[] = [
   ),
 ]
 
+/** Each function where nobody attacks: shows that the attempts of the race could succeed. */
+export const controls: readonly Duel[] = [...new Set(allDuels.map(({ functionName }) => functionName))].map(
+  (functionName) => ({ functionName, attack: 'none', dir: work }),
+)
+
 /** Runs `count` attempts of each function in one resident shell, shared out among its attacks. */
 export async function race(
   shell: ShellUnderTest,
@@ -104,7 +110,7 @@ export async function race(
       using scene = makeScene()
       const dir = duel.dir(scene)
       const words = [duel.functionName, dir, inodeOf(dir), inodeOf(join(dir, 'target')), String(share)]
-      using attacker = await attack(program, duel.args(scene))
+      using attacker = duel.args === undefined ? undefined : await attack(program, duel.args(scene))
       const run = spawn(
         'unshare',
         [
@@ -128,7 +134,7 @@ export async function race(
       run.stdin.end(`${words.join(' ')}\n`)
       let answer = ''
       for await (const line of createInterface({ input: run.stdout })) answer = line
-      attacker[Symbol.dispose]()
+      attacker?.[Symbol.dispose]()
       const [applied, refused, hits] = answer.split(' ').map(Number)
       if (applied === undefined || refused === undefined || hits === undefined) {
         throw new Error(`${shell.name} ${duel.functionName}: no answer; ${errors}`)

@@ -24,6 +24,8 @@ export interface TestHost extends AsyncDisposable {
   /** Command line of the host's root shell. */
   readonly command: string
   open(): Promise<Session>
+  /** Closing the session only closes its pipes, as a lost connection does; what runs on the host runs on. */
+  openRemote(): Promise<Session>
   /** Runs a command in the host's mount namespace. */
   run(script: string): string
 }
@@ -39,6 +41,7 @@ export async function testHost(shell: ShellUnderTest): Promise<TestHost> {
     base,
     command: `${inside} ${commandFor(shell)}`,
     open: () => openSession(localChannel(`${inside} ${commandFor(shell)}`), never),
+    openRemote: () => openSession(localChannel(`setsid -w ${inside} ${commandFor(shell)}`), never),
     run(script) {
       const ended = spawnSync('nsenter', ['-t', String(keeper.pid), '-m', '--', '/bin/sh', '-c', script], {
         encoding: 'utf8',

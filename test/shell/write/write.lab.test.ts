@@ -369,6 +369,48 @@ describe.each(shells)('$name', (shell) => {
     expect(host.run('ls /run/kmsfleet')).toBe('lock\nowed\nstarted\n')
   })
 
+  it('lets one of many take the lock of a dead one', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    {
+      await using first = await host.open()
+      await send(first, changesOf(put(base, 'a', 'x')))
+    }
+    const sessions = await Promise.all([1, 2, 3, 4].map(() => host.open()))
+    const said = await Promise.all(
+      sessions.map((session, index) => send(session, changesOf(put(base, `b${String(index)}`, 'x')))),
+    )
+    expect(said.map((each) => last(each)?.says).sort()).toEqual(['done', 'failed', 'failed', 'failed'])
+    expect(readdirSync(base)).toHaveLength(2)
+    for (const session of sessions) await session[Symbol.asyncDispose]()
+  })
+
+  it('finishes the change in hand where the connection is gone, begins no other, and leaves no stage', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    const session = await host.openRemote()
+    const wait = `: >${base}/begun; until [ -e ${base}/go ]; do sleep 0.05; done; : >${base}/finished`
+    const under = send(
+      session,
+      changesOf(
+        { op: 'command', argv: ['sh', '-c', wait], within: 20 },
+        put(base, 'b', 'x', { parent: { path: join(base, 'd'), anchor: base } }),
+      ),
+    ).catch((error: unknown) => error)
+    makeFolder(base, 'd')
+    await vi.waitFor(() => {
+      expect(existsSync(join(base, 'begun'))).toBe(true)
+    }, 20_000)
+    expect(stages(base)).toHaveLength(1)
+    await session[Symbol.asyncDispose]()
+    expect(await under).toBeInstanceOf(Error)
+    writeFileSync(join(base, 'go'), '')
+    await vi.waitFor(() => {
+      expect(stages(base)).toEqual([])
+    }, 20_000)
+    expect([existsSync(join(base, 'finished')), existsSync(join(base, 'd/b'))]).toEqual([true, false])
+  })
+
   it('starts no change after a stop that is meant for this run', async () => {
     await using host = await testHost(shell)
     const { base } = host

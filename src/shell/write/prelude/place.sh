@@ -25,7 +25,7 @@ kf_enter() {
 
 kf_mounted() {
   kf_x=./.kmsfleet.p.${1##*.}
-  if ! kf_try mount ln "$1/.a" "$kf_x"; then
+  if ! kf_try mount ln "$1/.b" "$kf_x"; then
     kf_detail="expected the folder and its stage ${1%/*} on one writable mount, found: $kf_detail"
     return 1
   fi
