@@ -491,6 +491,11 @@ describe.each(shells)('$name', (shell) => {
       session,
       changesOf(
         { op: 'command', argv: ['sh', '-c', 'echo "it works"; read x; echo "[$x]"'], within: 5 },
+        {
+          op: 'command',
+          argv: ['sh', '-c', `yes | dd bs=1000 count=300; mkdir ${base}/after; exit 0`],
+          within: 10,
+        },
         { op: 'command', argv: ['mkdir', join(base, 'made')], within: 5 },
         { op: 'await', test: exists(join(base, 'made')), within: 5 },
         { op: 'await', test: exists(join(base, 'never')), within: 0 },
@@ -500,9 +505,14 @@ describe.each(shells)('$name', (shell) => {
     expect(done).toMatchObject([
       { change: 1, says: 'done', status: 0, output: 'it works\n[]\n' },
       { change: 2, says: 'done', status: 0 },
-      { change: 3, says: 'done' },
-      { change: 4, says: 'failed', step: 'await' },
+      { change: 3, says: 'done', status: 0 },
+      { change: 4, says: 'done' },
+      { change: 5, says: 'failed', step: 'await' },
     ])
+    // the rest of what it wrote was dropped, and it came to its end
+    const [, long] = done
+    expect(long?.says === 'done' ? long.output?.length : 0).toBe(65_536)
+    expect(existsSync(join(base, 'after'))).toBe(true)
     expect(detailOf(said)).toContain('nothing is there')
   })
 })

@@ -159,13 +159,19 @@ kf_await() {
   done
 }
 
+# What is beyond the limit is read and dropped: who writes more must not die of it half-way.
+# shellcheck disable=SC2016
+kf_dropping='exec 4>&1
+s=$({ { "$@" 3>&- 4>&-; echo "$?" >&3; } 2>&1 | { head -c 65536 >&4; cat >/dev/null; } 3>&-; } 3>&1)
+exit "$s"'
+
 # kf_command WITHIN ARGV...
 kf_command() {
   cd /
   kf_here=
-  kf_seconds=$1
+  kf_within=$1
   shift
-  kf_run "$kf_seconds" 65536 "$@"
+  kf_run "$kf_within" 65536 /bin/sh -c "$kf_dropping" sh "$@"
   kf_commanded
 }
 
@@ -175,7 +181,7 @@ kf_command_as() {
   kf_here=
   kf_as_seconds=$1
   shift
-  kf_as "$kf_uid" "$kf_gid" "$kf_groups" -- "$@"
+  kf_as "$kf_uid" "$kf_gid" "$kf_groups" -- /bin/sh -c "$kf_dropping" sh "$@"
   kf_commanded
 }
 
