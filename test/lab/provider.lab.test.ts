@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { connect } from 'node:net'
+import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { callKms, type Message, type Method } from './kms.ts'
 import { startLab, type Lab, type LabHost } from './lab.ts'
 import { run } from './process.ts'
 
@@ -90,44 +90,7 @@ async function ready(): Promise<void> {
   }
 }
 
-type Message = Readonly<Record<string, unknown>>
-
-/** One call over the host's socket; gives the reply or throws the gRPC error. */
-async function call(
-  method: 'Status' | 'Encrypt' | 'Decrypt' | 'Missing',
-  request: Message,
-): Promise<Message> {
-  const definition = loadSync(join(import.meta.dirname, 'kms.proto'), { keepCase: true })
-  const service = definition['v2.KeyManagementService'] as unknown as Record<string, MethodShape>
-  const shape = service[method === 'Missing' ? 'Status' : method]
-  if (shape === undefined) throw new Error(`expected the method ${method}, found none`)
-  const { KeyManagementService } = loadPackageDefinition(definition)['v2'] as unknown as {
-    KeyManagementService: new (address: string, credentials: unknown) => Client
-  }
-  const socket = `unix:${lab.liveRoot(host)}/run/openbao-kms/kms.sock`
-  const client = new KeyManagementService(socket, credentials.createInsecure())
-  try {
-    return await new Promise<Message>((resolve, reject) => {
-      client.makeUnaryRequest(
-        `/v2.KeyManagementService/${method}`,
-        shape.requestSerialize,
-        shape.responseDeserialize,
-        request,
-        (error, reply) => {
-          if (error !== null) reject(error)
-          else resolve(reply ?? {})
-        },
-      )
-    })
-  } finally {
-    client.close()
-  }
-}
-
-interface MethodShape {
-  readonly requestSerialize: (message: Message) => Buffer
-  readonly responseDeserialize: (bytes: Buffer) => Message
-}
+const call = (method: Method, request: Message): Promise<Message> => callKms(lab, host, method, request)
 
 test('the release is laid out as the real one, and its checksum is the one that is told', async () => {
   const top = `bao-kms-provider_${lab.bundle.version}_systemd_linux_${process.arch === 'x64' ? 'amd64' : process.arch}`
@@ -209,6 +172,17 @@ test.each([
   ['/other', 404],
 ])('health: %s answers %i', async (path, code) => {
   expect((await fetch(`http://${host.healthAddress}${path}`)).status).toBe(code)
+})
+
+test('health: a request that comes in parts is answered once it is whole', async () => {
+  const [address = '', port = ''] = host.healthAddress.split(':')
+  const socket = connect({ host: address, port: Number(port), noDelay: true })
+  socket.write('GET /ready HTTP/1.0\r\n')
+  await delay(100)
+  expect(socket.bytesRead).toBe(0)
+  socket.end('Host: x\r\n\r\n')
+  const answer = await socket.toArray()
+  expect(Buffer.concat(answer.filter((part) => Buffer.isBuffer(part))).toString()).toMatch(/^HTTP\/1\.1 200 /)
 })
 
 test('an identity with the socket group connects, one without does not', async () => {

@@ -21,6 +21,8 @@ enum { KMS_LISTENER, HEALTH_LISTENER, METRICS_LISTENER, LISTENERS, CONNECTIONS =
 static struct pollfd fds[CONNECTIONS];
 /* NULL: a connection that speaks HTTP/1. */
 static struct kms *sessions[CONNECTIONS];
+/* Bytes of an HTTP/1 request that have come. */
+static size_t heard[CONNECTIONS];
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 /* The folder of a path, in a buffer of its own for each call site. */
@@ -145,22 +147,30 @@ static void welcome(int listener) {
     return;
   }
   fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+  heard[i] = 0;
   sessions[i] = listener == KMS_LISTENER ? kms_open(fd) : NULL;
 }
 
-static void answer_http(int fd) {
-  char request[2048], reply[512];
-  ssize_t got = recv(fd, request, sizeof request - 1, 0);
-  if (got <= 0) return;
-  request[got] = 0;
+/* Answers once the whole request has come: who closes with input unread resets the connection, reply and all. Returns
+   whether the connection is done with. */
+static int answer_http(int i) {
+  static char requests[CONNECTIONS][2048];
+  char *request = requests[i], reply[512];
+  int fd = fds[i].fd;
+  size_t have = heard[i];
+  ssize_t got = recv(fd, request + have, sizeof requests[i] - 1 - have, 0);
+  if (got <= 0) return 1;
+  heard[i] = have += (size_t)got;
+  request[have] = 0;
+  if (!strstr(request, "\r\n\r\n")) return have == sizeof requests[i] - 1;
   const char *body = strncmp(request, "GET /live ", 10) == 0 || strncmp(request, "GET /ready ", 11) == 0 ? "ok\n"
                      : strncmp(request, "GET /metrics ", 13) == 0 ? "openbao_kms_auth_login_total{status=\"ok\"} 1\n"
                                                                   : NULL;
   int length = snprintf(reply, sizeof reply,
                         "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
                         body ? "200 OK" : "404 Not Found", body ? strlen(body) : 0, body ? body : "");
-  if (send(fd, reply, (size_t)length, MSG_NOSIGNAL) < 0) return;
-  shutdown(fd, SHUT_WR);
+  if (send(fd, reply, (size_t)length, MSG_NOSIGNAL) >= 0) shutdown(fd, SHUT_WR);
+  return 1;
 }
 
 static void stop(int signal) {
@@ -189,8 +199,7 @@ void serve(void) {
     for (int i = LISTENERS; i < CONNECTIONS; i++) {
       if (fds[i].fd < 0 || !fds[i].revents) continue;
       if (!sessions[i]) {
-        answer_http(fds[i].fd);
-        forget(i);
+        if (answer_http(i)) forget(i);
       } else if ((fds[i].revents & POLLOUT ? kms_writable(sessions[i]) : kms_readable(sessions[i])) < 0) {
         forget(i);
       }
