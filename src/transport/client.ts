@@ -42,6 +42,7 @@ export async function openClient(
   let why: string | undefined
   let reject: (error: Error) => void = () => undefined
   let timer: NodeJS.Timeout | undefined
+  let greeting = ''
 
   const giveUp = (error: Error): void => {
     clearTimeout(timer)
@@ -68,6 +69,11 @@ export async function openClient(
   const abort = (): void => {
     giveUp(new AttemptError(interrupted(host), false))
   }
+  // A busy sshd says why before it closes ("Exceeded MaxStartups"); ssh2 drops it.
+  carrier.once('data', (bytes: Buffer) => {
+    const [line = ''] = bytes.toString('latin1', 0, 80).split(/[\r\n]/)
+    if (!line.startsWith('SSH-')) greeting = line
+  })
 
   return new Promise<SshClient>((resolve, rejectClient) => {
     reject = rejectClient
@@ -83,14 +89,15 @@ export async function openClient(
       // ssh2 goes on with the next credential after these.
       if (stage === 'login' && ssh2Level(error) === 'agent') return
       if (refused !== undefined) giveUp(refused)
-      else if (stage === 'login') giveUp(login.failed(host, error))
-      else giveUp(handshakeFailed(host, settings, policy, error))
+      else if (stage === 'login') {
+        giveUp(isTransient(error) ? login.brokeOff(host, error) : login.failed(host, error))
+      } else giveUp(handshakeFailed(host, settings, policy, error, greeting))
     })
     client.on('close', () => {
       why ??= 'the host closed the connection'
       if (stage === 'open') return
       if (refused !== undefined) giveUp(refused)
-      else if (stage === 'login') giveUp(login.failed(host))
+      else if (stage === 'login') giveUp(login.brokeOff(host))
       else {
         const closed = unreachable(host, settings, 'the connection closed during the handshake')
         giveUp(new AttemptError(closed, true))
@@ -141,9 +148,11 @@ function handshakeFailed(
   settings: ConnectionSettings,
   policy: HostKeyPolicy,
   error: Error,
+  greeting: string,
 ): AttemptError | KmsfleetError {
   if (isTransient(error) || error.message.includes('lost before handshake')) {
-    return new AttemptError(unreachable(host, settings, messageOf(error), error), true)
+    const found = greeting === '' ? messageOf(error) : `one that says "${greeting}" and closes`
+    return new AttemptError(unreachable(host, settings, found, error), true)
   }
   if (error.message.includes('no matching host key') && policy.types.length > 0) {
     const name = knownHostsName(settings.address, settings.port)

@@ -16,6 +16,8 @@ export interface Login {
   readonly handler: AuthHandlerMiddleware
   /** Says what was tried; for when the host accepted none of it. */
   failed(host: string, cause?: unknown): KmsfleetError
+  /** For when the connection broke in the middle of it, which is no refusal of what was offered last. */
+  brokeOff(host: string, cause?: unknown): KmsfleetError
 }
 
 /** What a login asks of the connection that it is part of. */
@@ -45,6 +47,26 @@ export async function prepareLogin(
   const tried: string[] = []
   let refusal: unknown
   let next = 0
+
+  const failure = (host: string, refused: readonly string[], more: readonly string[], cause: unknown) => {
+    if (refusal instanceof KmsfleetError) return refusal
+    const found = [
+      ...(refused.length > 0 ? [`${refused.join(', ')} refused`] : []),
+      ...(tried.length > 0 ? [] : ['no usable credential']),
+      ...more,
+      ...notes,
+    ]
+    const message = `${host}: expected a login as ${target(settings)}, found ${found.join('; ')}`
+    return refused.length > 0 || tried.length === 0
+      ? new KmsfleetError('transport.auth-failed', message, {
+          hint: 'Check the user, the key file and whether the agent holds the key (ssh-add -l).',
+          cause,
+        })
+      : new KmsfleetError('transport.unreachable', message, {
+          hint: 'Look at the log of sshd on the host: it may be restarting, or its limits may be reached.',
+          cause,
+        })
+  }
 
   const handler: AuthHandlerMiddleware = (methodsLeft, _partial, give) => {
     const offer = offers[next++]
@@ -83,14 +105,11 @@ export async function prepareLogin(
 
   return {
     handler,
-    failed(host, cause) {
-      if (refusal instanceof KmsfleetError) return refusal
-      const found = tried.length > 0 ? `${tried.join(', ')} refused` : 'no usable credential'
-      return new KmsfleetError(
-        'transport.auth-failed',
-        `${host}: expected a login as ${target(settings)}, found ${[found, ...notes].join('; ')}`,
-        { hint: 'Check the user, the key file and whether the agent holds the key (ssh-add -l).', cause },
-      )
+    failed: (host, cause) => failure(host, tried, [], cause),
+    brokeOff(host, cause) {
+      const last = tried.at(-1)
+      const broke = last === undefined ? [] : [`the connection closed before an answer to ${last}`]
+      return failure(host, tried.slice(0, -1), broke, cause)
     },
   }
 }

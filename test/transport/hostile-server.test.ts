@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import { Socket, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import ssh2 from 'ssh2'
 import { createConnector } from '../../src/transport/connect.ts'
@@ -101,6 +101,43 @@ test('a public key that the server cannot prove to hold is not gathered', async 
     await expect(connector.scanHostKeys('one', settings, never)).rejects.toMatchObject({
       code: 'transport.handshake',
     })
+  } finally {
+    server.close()
+  }
+})
+
+test('a connection that breaks during the login is not called a refused password', async () => {
+  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const server = new ssh2.Server({ hostKeys: [key.private] }, (client) => {
+    client.on('error', () => undefined)
+    client.on('authentication', () => {
+      const socket: unknown = Reflect.get(client, '_sock')
+      if (!(socket instanceof Socket)) throw new Error('ssh2 changed inside')
+      socket.destroy()
+    })
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  try {
+    await using connector = createConnector()
+    const settings = {
+      kind: 'ssh',
+      address: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+      user: 'root',
+      identityFiles: [],
+      agent: false,
+      password: new Secret('p', Buffer.from('p')),
+      hostKeys: [key.public],
+      knownHostsFiles: [],
+      connectTimeoutMs: 10_000,
+      become: { method: 'none' },
+    } as const
+    const error: unknown = await connector.connect('one', settings, never).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'transport.unreachable' })
+    expect(String(error)).toContain('closed before an answer to password')
+    expect(String(error)).not.toContain('refused')
   } finally {
     server.close()
   }

@@ -375,6 +375,22 @@ describe('hosts that do not answer', () => {
     }
   })
 
+  test('what a busy server says before it closes is told', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.end('Exceeded MaxStartups\r\n')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      const error: unknown = await output({ ...nowhere, port }).catch((caught: unknown) => caught)
+      expect(error).toMatchObject({ code: 'transport.unreachable' })
+      expect(String(error)).toContain('"Exceeded MaxStartups"')
+    } finally {
+      server.close()
+    }
+  })
+
   test('a frozen host is given up after its keepalives', async () => {
     await using sshd = await startSshd()
     await using connector = createConnector()
