@@ -206,6 +206,16 @@ test.each<
     ['await'],
   ],
   [
+    'runs and cannot be asked whether it is ready',
+    { ready: { kind: 'http', url: 'http://127.0.0.1:1/ready' } },
+    {
+      units: started(),
+      tests: { 'http:http://127.0.0.1:1/ready': { answer: 'unknown', detail: 'no tool' } },
+    },
+    ['ready: unknown: no tool → yes'],
+    ['await'],
+  ],
+  [
     'runs and is ready',
     { ready: { kind: 'socket', path: '/run/kms.sock' } },
     { units: started(), tests: { 'exists:/run/kms.sock': { answer: 'yes' } } },

@@ -110,10 +110,10 @@ function readiness({ ready, within }: UnitDesired, state: UnitState | undefined,
   const test = readinessTest(ready)
   if (test === undefined || state?.pendingStart === true) return { is: 'same' }
   const answer = world.test(test.key)
-  if (answer?.answer !== 'no') return { is: 'same' }
+  if (answer === undefined || answer.answer === 'yes') return { is: 'same' }
   return {
     is: 'unmet',
-    differences: [difference('ready', `no: ${answer.detail}`, 'yes')],
+    differences: [difference('ready', `${answer.answer}: ${answer.detail}`, 'yes')],
     ops: [{ op: 'await', test, within }],
   }
 }
