@@ -1,22 +1,18 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
-import type { Snapshot } from '../model/facts.ts'
 import { type Plan, planItems, planView } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
+import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
-import { mergeAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
-import { planHost } from '../plan/planner.ts'
-import { type Widening, widenings } from '../plan/refine.ts'
-import type { DoneResult } from '../plan/registers.ts'
-import { compileRead } from '../shell/read/compile.ts'
-import { compileWrite } from '../shell/write/compile.ts'
-import type { Link } from './link.ts'
-import { openLink } from './link.ts'
+import { widenings } from '../plan/refine.ts'
+import { type Link, openLink } from './link.ts'
+import { makeStage, type StageEnd } from './make-stage.ts'
+import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
-import { reportProblem, sendable, unproved } from './stage.ts'
+import { isDisruptive } from './stage.ts'
 
 /** What one host's part of a play needs. */
 export interface HostJob {
@@ -24,6 +20,8 @@ export interface HostJob {
   readonly context: PlanContext
   /** All that the first frame asks. */
   readonly atoms: readonly ReadAtom[]
+  /** Effects that earlier plays of a run which only plans would have had on the host. */
+  readonly before: readonly Effect[]
   readonly gates: ClusterGates
 }
 
@@ -43,8 +41,6 @@ export interface HostRun {
   end(): Promise<JobEnd>
 }
 
-/** Frames that ask for addresses which became known late; more would mean that templates chase each other. */
-const lateProbes = 5
 /** Stages of one run; more would mean that planning does not come to an end. */
 const mostStages = 50
 
@@ -54,153 +50,162 @@ export function createHostRun(job: HostJob): HostRun {
   const host = context.host
   const startedAt = performance.now()
   const lock = { who: request.operator, since: new Date().toISOString(), run: request.run }
-  const done = new Map<string, DoneResult>()
-  let asked = job.atoms
+  const observer = createObserver(context, job.atoms, job.before, request.abort)
   let link: Link | undefined
+  /** The plan that was told, and that later ones must refine. */
   let shown: Plan | undefined
+  /** What is left to do by the last probe. */
   let current: Plan | undefined
   let ended: JobEnd | undefined
   let changed = 0
 
-  const finish = (outcome: JobEnd['outcome'], problem?: Problem): void => {
+  return { plan, converge, release, decline, skip, end }
+
+  async function plan(): Promise<Plan | undefined> {
+    if (shown !== undefined || ended !== undefined) return shown
+    try {
+      emit({ type: 'connecting', host: host.name })
+      link = await openLink(host, request.connect, request.abort)
+      emit({ type: 'connected', host: host.name })
+      current = await observer.ask(link)
+      shown = current
+      emit({ type: 'planned', host: host.name, plan: planView(current) })
+      const refusals = refusalsOf(current)
+      for (const problem of refusals) emit({ type: 'failed', host: host.name, problem })
+      if (refusals[0] === undefined) return current
+      finish('failed', refusals[0])
+    } catch (error) {
+      fail(error)
+    }
+    return undefined
+  }
+
+  async function converge(): Promise<void> {
+    if (current === undefined || shown === undefined || ended !== undefined) return
+    if (current.stages.length === 0) return
+    const stopping = (): void => {
+      // A host that cannot be told finishes its stage; the run waits for it.
+      link?.stop(request.run, request.abort).catch(() => undefined)
+    }
+    request.stop.addEventListener('abort', stopping, { once: true })
+    try {
+      await makeTrue(link ?? (await reopen()), shown)
+    } catch (error) {
+      fail(error)
+    } finally {
+      request.stop.removeEventListener('abort', stopping)
+    }
+  }
+
+  /** Stage after stage, until the plan is empty or something keeps it from that. */
+  async function makeTrue(open: Link, approved: Plan): Promise<void> {
+    for (let round = 0; current !== undefined; round += 1) {
+      const [refusal] = refusalsOf(current)
+      if (refusal !== undefined) {
+        failWith(refusal)
+        return
+      }
+      judgeWidening(current, approved)
+      if (current.stages.length === 0) return
+      if (request.stop.aborted) {
+        finish('stopped')
+        return
+      }
+      if (round >= mostStages) {
+        throw new KmsfleetError(
+          'host.not-proved',
+          `expected the plan to be empty after ${String(mostStages)} stages, found that each makes new differences`,
+        )
+      }
+      const end = await takeTurn(open, current)
+      current = end.plan
+      if (end.problem !== undefined) {
+        failWith(end.problem)
+        return
+      }
+    }
+  }
+
+  /** Makes the first stage: at once, or, where it interrupts a service, when the cluster lets this host through. */
+  async function takeTurn(open: Link, next: Plan): Promise<StageEnd> {
+    const stageJob = {
+      host: host.name,
+      link: open,
+      observer,
+      lock,
+      emit,
+      abort: request.abort,
+      onChange: () => {
+        changed += 1
+      },
+    }
+    if (!isDisruptive(next)) return makeStage(stageJob, next)
+    emit({ type: 'waiting', host: host.name, for: `its turn in cluster ${host.cluster}` })
+    return gates.disrupt(host.cluster, host.name, async () => {
+      // The operator may have stopped the run while this host waited.
+      if (request.stop.aborted) return { plan: next }
+      const end = await makeStage(stageJob, next)
+      if (end.problem !== undefined) gates.trip(host.cluster, host.name, end.problem)
+      return end
+    })
+  }
+
+  /** After a person's long reading: what is there now is planned anew, and must still be what was shown. */
+  async function reopen(): Promise<Link> {
+    const open = await openLink(host, request.connect, request.abort)
+    link = open
+    current = await observer.ask(open)
+    return open
+  }
+
+  /** An approved run does what was shown and nothing more; a `--yes` run says what is new and goes on. */
+  function judgeWidening(later: Plan, approved: Plan): void {
+    const wider = widenings(later, approved)
+    const [first] = wider
+    if (first === undefined) return
+    emit({ type: 'widened', host: host.name, changes: wider.map(({ key, why }) => `${key} ${why}`) })
+    if (request.approve === undefined) return
+    throw new KmsfleetError(
+      'run.rail',
+      `expected no more than the approved plan, found that ${first.key} ${first.why}`,
+      { hint: 'Run again to see and approve the plan as it is now.' },
+    )
+  }
+
+  /** The first ending stays: what comes after it is only the way out. */
+  function finish(outcome: JobEnd['outcome'], problem?: Problem): void {
     ended ??= problem === undefined ? { outcome } : { outcome, problem }
   }
 
-  const fail = (error: unknown): void => {
+  function failWith(problem: Problem, outcome: 'failed' | 'unreachable' = 'failed'): void {
+    emit({ type: problem.code === 'host.conflict' ? 'conflict' : 'failed', host: host.name, problem })
+    finish(outcome, problem)
+  }
+
+  function fail(error: unknown): void {
     // Everything was dropped on request: what is thrown then is only the way out.
     if (request.abort.aborted) {
       finish('stopped')
       return
     }
-    const known = problemOf(error)
-    const outcome = shown === undefined && known.unreachable ? 'unreachable' : 'failed'
-    emit({ type: 'failed', host: host.name, problem: known.problem })
-    finish(outcome, known.problem)
-  }
-
-  const ask = async (open: Link, atoms: readonly ReadAtom[]): Promise<Plan> =>
-    replan(open, await open.send(compileRead(atoms), request.abort))
-
-  /** Plans from a snapshot; asks again where an address only now became known. */
-  const replan = async (open: Link, first: Snapshot): Promise<Plan> => {
-    let snapshot = first
-    for (let round = 0; round <= lateProbes; round += 1) {
-      const { plan, missing } = planHost(context, { snapshot, asked, done })
-      if (missing.length === 0) return plan
-      asked = mergeAtoms([...asked, ...missing])
-      snapshot = await open.send(compileRead(asked), request.abort)
+    const { problem, unreachable } = problemOf(error)
+    if (!unreachable || (shown !== undefined && link !== undefined)) {
+      failWith(problem)
+      return
     }
-    throw new KmsfleetError(
-      'host.not-proved',
-      'expected the addresses of all tasks to settle, found new ones after each probe',
-    )
+    failWith(problem, 'unreachable')
+    // It may be down: its peers are the more precious.
+    gates.trip(host.cluster, host.name, problem)
   }
 
-  const makeStage = async (open: Link, plan: Plan): Promise<Plan> => {
-    const stage = plan.stages[0]
-    const work = stage === undefined ? undefined : sendable(stage)
-    if (work === undefined || work.changes.length === 0) {
-      throw new KmsfleetError(
-        'host.not-proved',
-        'expected every task to be decided by now, found some that wait for a value that no change gives',
-      )
-    }
-    const made = new Set<string>()
-    let trouble: Problem | undefined
-    const frame = compileWrite({ changes: work.changes, probe: asked, lock })
-    const snapshot = await open.send(frame, request.abort, (report) => {
-      const item = work.item(report.change)
-      trouble ??= reportProblem(report, item)
-      if (item === undefined) return
-      if (report.says === 'doing') emit({ type: 'acting', host: host.name, change: item.key })
-      if (report.says === 'stopped') emit({ type: 'stopped', host: host.name, change: item.key })
-      if (report.says !== 'done') return
-      made.add(item.key)
-      if (item.item === 'change') changed += 1
-      done.set(item.key, {
-        ...(report.status === undefined ? {} : { status: report.status }),
-        ...(report.output === undefined ? {} : { output: report.output }),
-      })
-      emit({ type: 'done', host: host.name, change: item.key })
-    })
-    // What is left is known also where the stage failed or was stopped: it is reported.
-    current = await replan(open, snapshot)
-    if (trouble !== undefined) throw new StageFailure(trouble)
-    if (request.stop.aborted) throw new Stopped()
-    const later = current
-    const left = unproved(later, made)
-    emit({ type: 'proved', host: host.name, stage: open.roundTrips - 1, left })
-    if (left.length > 0) throw notProved(left.map((difference) => difference.attribute))
-    const [refusal] = refusalsOf(later)
-    if (refusal !== undefined) throw new StageFailure(refusal)
-    return later
+  function decline(): Promise<JobEnd> {
+    finish(current?.stages.length === 0 ? 'ok' : 'stopped')
+    return end()
   }
 
-  return {
-    plan: async () => {
-      if (shown !== undefined || ended !== undefined) return shown
-      try {
-        emit({ type: 'connecting', host: host.name })
-        link = await openLink(host, request.connect, request.abort)
-        emit({ type: 'connected', host: host.name })
-        current = await ask(link, asked)
-        shown = current
-        emit({ type: 'planned', host: host.name, plan: planView(current) })
-        const refusals = refusalsOf(current)
-        for (const problem of refusals) emit({ type: 'failed', host: host.name, problem })
-        if (refusals[0] !== undefined) finish('failed', refusals[0])
-        else return current
-      } catch (error) {
-        fail(error)
-      }
-      return undefined
-    },
-    converge: async () => {
-      if (current === undefined || shown === undefined || ended !== undefined) return
-      if (current.stages.length === 0) return
-      const stopping = (): void => {
-        // A host that cannot be told finishes its stage; the run waits for it.
-        link?.stop(request.run, request.abort).catch(() => undefined)
-      }
-      request.stop.addEventListener('abort', stopping, { once: true })
-      try {
-        const open = link ?? (await reopen())
-        for (let round = 0; current.stages.length > 0; round += 1) {
-          if (request.stop.aborted) throw new Stopped()
-          if (round >= mostStages) throw notProved(['the plan does not come to an end'])
-          const plan: Plan = current
-          const disruptive = plan.stages[0] !== undefined && sendable(plan.stages[0]).disruptive
-          if (disruptive)
-            emit({ type: 'waiting', host: host.name, for: `its turn in cluster ${host.cluster}` })
-          current = disruptive
-            ? await gates.disrupt(host.cluster, host.name, () => makeStage(open, plan))
-            : await makeStage(open, plan)
-          judgeWidening(widenings(current, shown))
-        }
-      } catch (error) {
-        if (error instanceof Stopped) finish('stopped')
-        else if (error instanceof StageFailure) {
-          emit({
-            type: error.problem.code === 'host.conflict' ? 'conflict' : 'failed',
-            host: host.name,
-            problem: error.problem,
-          })
-          finish('failed', error.problem)
-        } else fail(error)
-      } finally {
-        request.stop.removeEventListener('abort', stopping)
-      }
-    },
-    release,
-    decline: () => {
-      finish('stopped')
-      return end()
-    },
-    skip: () => {
-      finish('not-run')
-      return end()
-    },
-    end,
+  function skip(): Promise<JobEnd> {
+    finish('not-run')
+    return end()
   }
 
   async function end(): Promise<JobEnd> {
@@ -230,52 +235,9 @@ export function createHostRun(job: HostJob): HostRun {
     link = undefined
     await open?.[Symbol.asyncDispose]()
   }
-
-  /** After a person's long reading: the plan from what is there now must still be the one that was shown. */
-  async function reopen(): Promise<Link> {
-    const open = await openLink(host, request.connect, request.abort)
-    link = open
-    current = await ask(open, asked)
-    if (shown !== undefined) judgeWidening(widenings(current, shown))
-    return open
-  }
-
-  /** An approved run does what was shown and nothing more; a `--yes` run says what is new and goes on. */
-  function judgeWidening(wider: readonly Widening[]): void {
-    if (wider.length === 0) return
-    emit({ type: 'widened', host: host.name, changes: wider.map(({ key, why }) => `${key} ${why}`) })
-    if (request.approve === undefined) return
-    throw new KmsfleetError(
-      'run.rail',
-      `expected no more than the approved plan, found that ${wider[0]?.key ?? ''} ${wider[0]?.why ?? ''}`,
-      {
-        hint: 'Run again to see and approve the plan as it is now.',
-      },
-    )
-  }
 }
 
 /** What cannot be done on the host; one refusal is enough to change nothing more. */
 function refusalsOf(plan: Plan): readonly Problem[] {
   return planItems(plan).flatMap((item) => (item.item === 'refused' ? [item.problem] : []))
 }
-
-function notProved(attributes: readonly string[]): KmsfleetError {
-  return new KmsfleetError(
-    'host.not-proved',
-    `expected no difference after the changes, found: ${attributes.join(', ')}`,
-  )
-}
-
-/** A change that the host refused or could not make; later ones of the stage were not started. */
-class StageFailure extends Error {
-  readonly problem: Problem
-
-  constructor(problem: Problem) {
-    super(problem.message)
-    this.problem = problem
-  }
-}
-
-/** The operator asked to stop: what was done is done, the rest was not started. */
-class Stopped extends Error {}

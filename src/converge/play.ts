@@ -2,7 +2,8 @@ import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
 import { type JobEnd, runFleet } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
-import type { Plan } from '../model/plan.ts'
+import { type Plan, planItems } from '../model/plan.ts'
+import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
@@ -20,6 +21,18 @@ export interface PreparedHost {
   readonly host: Host
   readonly context: PlanContext
   readonly atoms: readonly ReadAtom[]
+}
+
+/**
+ * What the plays so far would have made of each host, by its name, in a run that only plans: a later play is
+ * planned as if the earlier ones had been converged. Empty in other runs, where hosts tell it themselves.
+ */
+export type Forecast = Map<string, readonly Effect[]>
+
+/** What all plays of a run share while they run. */
+export interface RunState {
+  readonly gates: ClusterGates
+  readonly forecast: Forecast
 }
 
 /** Connections are closed when a person has read for this long; approval then connects and asks again. */
@@ -52,10 +65,10 @@ export function preparePlay(
 export async function runPlay(
   request: RunRequest,
   prepared: PreparedPlay,
-  gates: ClusterGates,
+  state: RunState,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  const runs = startPlay(request, prepared, gates)
-  const ends = await endsOf(request, prepared, runs)
+  const runs = startPlay(request, prepared, state)
+  const ends = await endsOf(request, prepared, runs, state)
   for (const [name, end] of ends) {
     if (end.outcome === 'not-run') await runs.get(name)?.skip()
   }
@@ -66,17 +79,17 @@ export async function runPlay(
 export async function skipPlay(
   request: RunRequest,
   prepared: PreparedPlay,
-  gates: ClusterGates,
+  state: RunState,
 ): Promise<ReadonlyMap<string, JobEnd>> {
   const ends = new Map<string, JobEnd>()
-  for (const [name, run] of startPlay(request, prepared, gates)) ends.set(name, await run.skip())
+  for (const [name, run] of startPlay(request, prepared, state)) ends.set(name, await run.skip())
   return ends
 }
 
 function startPlay(
   request: RunRequest,
   prepared: PreparedPlay,
-  gates: ClusterGates,
+  state: RunState,
 ): ReadonlyMap<string, HostRun> {
   request.emit({
     type: 'play-started',
@@ -86,7 +99,13 @@ function startPlay(
   return new Map(
     prepared.hosts.map(({ host, context, atoms }) => [
       host.name,
-      createHostRun({ request, context, atoms, gates }),
+      createHostRun({
+        request,
+        context,
+        atoms,
+        gates: state.gates,
+        before: state.forecast.get(host.name) ?? [],
+      }),
     ]),
   )
 }
@@ -95,15 +114,22 @@ function endsOf(
   request: RunRequest,
   prepared: PreparedPlay,
   runs: ReadonlyMap<string, HostRun>,
+  { forecast }: RunState,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  if (request.command === 'plan') return overAll(request, prepared, runs, (run) => planOnly(run))
+  if (request.command === 'plan') return overAll(request, prepared, runs, (run) => planOnly(run, forecast))
   if (request.approve === undefined) return inBatches(request, prepared, runs)
   return afterApproval(request, request.approve, prepared, runs)
 }
 
-async function planOnly(run: HostRun): Promise<JobEnd> {
-  await run.plan()
+async function planOnly(run: HostRun, forecast: Forecast): Promise<JobEnd> {
+  const plan = await run.plan()
+  if (plan !== undefined) foresee(forecast, plan)
   return run.end()
+}
+
+function foresee(forecast: Forecast, plan: Plan): void {
+  const effects = planItems(plan).flatMap((item) => (item.item === 'change' ? item.effects : []))
+  forecast.set(plan.host, [...(forecast.get(plan.host) ?? []), ...effects])
 }
 
 /** Plans touch nothing: all hosts, whatever the batches say. */
@@ -160,7 +186,8 @@ async function afterApproval(
   const patience = setTimeout(() => {
     for (const run of runs.values()) void run.release()
   }, readingMs)
-  const approved = nothingToDo || (await approve(plans))
+  // Once the operator stopped the run there is nothing left to ask: no batch begins.
+  const approved = nothingToDo || request.stop.aborted || (await approve(plans))
   clearTimeout(patience)
   if (approved) return inBatches(request, prepared, runs)
   const ends = [...runs].map(async ([name, run]): Promise<[string, JobEnd]> => [name, await run.decline()])

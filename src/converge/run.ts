@@ -2,7 +2,7 @@ import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
 import { type ContextRequest, createContexts, createMemory } from './context.ts'
-import { type PreparedPlay, preparePlay, runPlay, skipPlay } from './play.ts'
+import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
 
 /**
@@ -13,12 +13,12 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
   const startedAt = performance.now()
   const plays = prepareRun(request)
   await request.beforeContact?.()
-  const gates = createClusterGates()
+  const state: RunState = { gates: createClusterGates(), forecast: new Map() }
   let code: number = exitCode.ok
   for (const play of plays) {
     // A later play may rest on what an earlier one was to make.
     const ruined = request.stop.aborted || (code & ~exitCode.differs) !== 0
-    const ends = ruined ? await skipPlay(request, play, gates) : await runPlay(request, play, gates)
+    const ends = ruined ? await skipPlay(request, play, state) : await runPlay(request, play, state)
     code |= exitBits([...ends.values()])
   }
   const result = request.stop.aborted ? exitCode.interrupted : code

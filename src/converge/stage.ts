@@ -8,8 +8,6 @@ export interface SendableStage {
   readonly changes: readonly WireChange[]
   /** The change or check that a report's number speaks of. */
   item(id: number): Change | Check | undefined
-  /** Interrupts a running service: to be serialised within the cluster. */
-  readonly disruptive: boolean
 }
 
 /** What of a stage can be sent now: all but what still waits for a value. */
@@ -24,8 +22,12 @@ export function sendable(stage: Stage): SendableStage {
       settles: item.item === 'change' ? item.settles : [],
     })),
     item: (id) => items[id],
-    disruptive: items.some((item) => item.item === 'change' && item.disruptive),
   }
+}
+
+/** Does the plan's first stage interrupt a running service? Then it is serialised within the cluster. */
+export function isDisruptive(plan: Plan): boolean {
+  return plan.stages[0]?.items.some((item) => item.item === 'change' && item.disruptive) === true
 }
 
 function canBeSent(item: Stage['items'][number]): item is Change | Check {

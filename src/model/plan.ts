@@ -33,12 +33,12 @@ export interface Check {
   readonly ops: readonly WriteOp[]
 }
 
-/** A task whose condition or arguments hang on a value that an earlier change must first produce. */
+/** A task whose condition, arguments or state on the host hang on what an earlier change must first produce. */
 export interface Undecided {
   readonly item: 'undecided'
   readonly key: string
   readonly task: TaskRef
-  readonly what: 'condition' | 'arguments' | 'loop'
+  readonly what: 'condition' | 'arguments' | 'loop' | 'state'
   readonly after: readonly Origin[]
 }
 

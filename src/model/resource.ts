@@ -1,7 +1,7 @@
 import type { Place } from '../errors/place.ts'
 import type { Fact, GroupState, HostState, PathState, TestState, UnitState, UserState } from './facts.ts'
 import type { Problem } from './problem.ts'
-import type { Value } from './value.ts'
+import type { Origin, Value } from './value.ts'
 import type { ReadAtom, WriteOp } from './wire.ts'
 
 /** `kind:key`, such as `directory:/run/openbao-kms`. Also the run journal's key: keep it stable. */
@@ -54,6 +54,8 @@ export type Effect =
   | { readonly set: 'group'; readonly key: string; readonly fact: Fact<GroupState> }
   | { readonly set: 'unit'; readonly key: string; readonly fact: Fact<UnitState> }
   | { readonly set: 'test'; readonly key: string; readonly state: TestState }
+  /** What stands at the path, and below it, is known only once the change was made. */
+  | { readonly set: 'unsure'; readonly key: string; readonly origin: Origin }
 
 /** What a kind answers when its resource is compared with the world. */
 export type Planned =
@@ -71,7 +73,12 @@ export type Planned =
   /** A check that is not met now; `ops` waits for it (one `await` operation). */
   | { readonly is: 'unmet'; readonly differences: readonly Difference[]; readonly ops: readonly WriteOp[] }
   /** A check that cannot be judged before earlier changes of this plan were made. */
-  | { readonly is: 'pending'; readonly ops: readonly WriteOp[] }
+  | {
+      readonly is: 'pending'
+      readonly ops: readonly WriteOp[]
+      /** Values that decide it; what comes after it waits for them too. */
+      readonly after?: readonly Origin[]
+    }
   | { readonly is: 'refused'; readonly problem: Problem }
 
 /**

@@ -1,6 +1,7 @@
 import { checkValue } from '../document/parse.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
+import type { Undecided } from '../model/plan.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
 import { verbatim } from '../model/host-text.ts'
 import { type Rendered, UnknownText } from '../model/text.ts'
@@ -30,7 +31,7 @@ export type Instance =
       readonly is: 'undecided'
       readonly task: Task
       readonly ref: TaskRef
-      readonly what: 'condition' | 'arguments' | 'loop'
+      readonly what: Undecided['what']
       readonly after: readonly Origin[]
     }
   | {

@@ -1,18 +1,17 @@
-import { KmsfleetError } from '../errors/error.ts'
 import type { Snapshot } from '../model/facts.ts'
-import type { Change, Item, Plan } from '../model/plan.ts'
-import type { Planned, Resource, TaskRef } from '../model/resource.ts'
-import type { Origin } from '../model/value.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Effect, Resource, TaskRef } from '../model/resource.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
 import type { Handler, Task } from '../playbook/types.ts'
-import type { HostLookups } from '../template/engine.ts'
 import { createCoverage } from './atoms.ts'
-import { expandTask, type Instance, type PlanContext } from './expand.ts'
 import { createClaims } from './claims.ts'
 import { createDebts } from './debts.ts'
+import { expandTask, type Instance, type PlanContext } from './expand.ts'
+import { type Draft, draftOf, keyOf, maybeDraft, refusalDraft, undecidedDraft } from './items.ts'
+import { worldLookups } from './lookups.ts'
 import { createRegisters, type DoneResult } from './registers.ts'
-import { createStages } from './stages.ts'
-import { createWorld, type PlanningWorld } from './world.ts'
+import { stagesOf } from './stages.ts'
+import { createWorld } from './world.ts'
 
 /** What is known of a host when a plan is made. */
 export interface Known {
@@ -21,6 +20,8 @@ export interface Known {
   readonly asked: readonly ReadAtom[]
   /** Changes already made in this run, by key. */
   readonly done: ReadonlyMap<string, DoneResult>
+  /** What earlier plays of a run that only plans would have done to the host. */
+  readonly before: readonly Effect[]
 }
 
 export interface Planning {
@@ -34,10 +35,10 @@ export interface Planning {
  * over the world before the next task is looked at, so that a later task sees what an earlier one will have done.
  */
 export function planHost(context: PlanContext, known: Known): Planning {
+  const { play } = context
   const world = createWorld(known.snapshot)
-  const stages = createStages()
   const registers = createRegisters(known.done)
-  const debts = createDebts(context.play.handlers, known.snapshot.owed)
+  const debts = createDebts(play.handlers, known.snapshot.owed)
   const claims = createClaims()
   const lookups = worldLookups(world)
   const unasked = createCoverage(known.asked)
@@ -45,212 +46,112 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const notCompared = new Set<string>()
   let unchanged = 0
 
-  const takeResource = (
-    task: Task,
-    ref: TaskRef,
-    resource: Resource,
-    settles: readonly string[],
-  ): boolean => {
-    const key = `${resource.id}@${ref.id}`
-    if (resource.transient === true && known.done.has(key)) return false
-    if (claims.repeats(resource, ref)) return false
+  if (known.before.length > 0) world.apply(known.before)
+  const drafts = [...context.tasks.flatMap(takeTask), ...play.handlers.flatMap(takeHandler)]
+  return {
+    plan: {
+      host: context.host.name,
+      stages: stagesOf(drafts),
+      unchanged,
+      notCompared: [...notCompared],
+    },
+    missing,
+  }
+
+  function takeTask(task: Task): readonly Draft[] {
+    const taken: Draft[] = []
+    try {
+      for (const instance of expandTask(context, task, lookups, registers.registered())) {
+        taken.push(...takeInstance(instance))
+      }
+    } catch (error) {
+      taken.push(refusalDraft(task, error))
+    }
+    return taken
+  }
+
+  function takeInstance(instance: Instance): readonly Draft[] {
+    const { task, ref } = instance
+    switch (instance.is) {
+      case 'skipped':
+        registers.record(task, ref, false, [])
+        return []
+      case 'undecided':
+        return [undecided(task, undecidedDraft(ref, instance))]
+      case 'ready': {
+        const keys = instance.resources.map((resource) => keyOf(resource, ref))
+        const taken = unique(instance.resources.flatMap((resource) => takeResource(task, ref, resource)))
+        const acts = taken.some(({ item }) => item.item === 'change')
+        registers.record(task, ref, acts, keys)
+        return taken
+      }
+    }
+  }
+
+  function takeResource(task: Task, ref: TaskRef, resource: Resource): readonly Draft[] {
+    if (resource.transient === true && known.done.has(keyOf(resource, ref))) return []
+    if (claims.repeats(resource, ref)) return []
     missing.push(...unasked(resource.atoms))
+    const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))
+    if (doubts.length > 0) return [undecided(task, undecidedDraft(ref, { what: 'state', after: doubts }))]
     const planned = resource.plan(world)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {
       unchanged += 1
-      return false
+      return []
     }
-    const paid =
-      planned.is === 'change' ? [...new Set([...settles, ...paidByStart(resource, planned.ops)])] : settles
-    const item = toItem(
+    const paid = planned.is === 'change' ? paidByStart(resource, planned.ops) : []
+    const draft = draftOf(
       planned,
-      key,
       resource,
       ref,
       task.notify.map((name) => debts.idOf(name)),
       paid,
     )
-    if (item.item === 'change') debts.acted(item)
-    if (planned.is === 'change') world.apply(planned.effects)
-    stages.add(item, needsOf(planned))
-    return item.item === 'change'
-  }
-
-  const takeInstance = (instance: Instance, settles: readonly string[]): void => {
-    switch (instance.is) {
-      case 'skipped':
-        registers.record(instance.task, instance.ref, false, [])
-        return
-      case 'undecided':
-        stages.add(undecidedItem(instance), instance.after)
-        registers.wait(instance.task)
-        return
-      case 'ready': {
-        const keys = instance.resources.map((resource) => `${resource.id}@${instance.ref.id}`)
-        const acts = instance.resources.map((resource) =>
-          takeResource(instance.task, instance.ref, resource, settles),
-        )
-        registers.record(instance.task, instance.ref, acts.includes(true), keys)
-      }
+    if (draft.item.item === 'change') {
+      debts.acted(draft.item)
+      world.apply(draft.item.effects)
     }
+    return [draft]
   }
 
-  const takeTask = (task: Task | Handler, settles: readonly string[]): void => {
-    try {
-      for (const instance of expandTask(context, task, lookups, registers.registered())) {
-        takeInstance(instance, settles)
-      }
-    } catch (error) {
-      stages.add(hostRefusal(task, error), [])
-    }
+  /** All that hangs on what the task will do is as open as the task itself. */
+  function undecided(task: Task, draft: Draft): Draft {
+    debts.mayAct(task.notify, { after: `task:${draft.item.task.id}`, field: 'result' })
+    registers.wait(task)
+    return draft
   }
 
-  for (const task of context.tasks) takeTask(task, [])
-  for (const handler of context.play.handlers) {
-    if (debts.isDue(handler)) takeHandler(handler)
-  }
-  return {
-    plan: { host: context.host.name, stages: stages.stages(), unchanged, notCompared: [...notCompared] },
-    missing,
+  function takeHandler(handler: Handler): readonly Draft[] {
+    if (debts.isDue(handler)) return debts.pay(handler, takeTask(handler))
+    const after = debts.hangsOn(handler)
+    return after.length === 0 ? [] : [undecided(handler, maybeDraft(handler, after))]
   }
 
-  /** Handlers that are due and ask for nothing but a start of the unit which this change starts anyway. */
+  /** Ids of due handlers that ask for nothing but a start of the unit which this change starts anyway. */
   function paidByStart(resource: Resource, ops: readonly WriteOp[]): readonly string[] {
     if (!ops.some((op) => op.op === 'unit-run' && (op.verb === 'start' || op.verb === 'restart'))) return []
-    return context.play.handlers
-      .filter((handler) => debts.isDue(handler))
-      .filter((handler) => {
-        const targets = [...expandTask(context, handler, lookups, registers.registered())].flatMap(
-          (instance) =>
-            instance.is === 'ready' ? instance.resources.map((target) => target.subject) : [undefined],
-        )
-        return (
-          targets.length > 0 && targets.every((target) => target !== undefined && target === resource.subject)
-        )
-      })
-      .map((handler) => handler.handlerId)
+    return play.handlers
+      .filter((handler) => debts.isDue(handler) && asksOnlyFor(handler, resource))
+      .map(({ handlerId }) => handlerId)
   }
 
-  /** A handler that is due and finds nothing to do still has its debt to clear on the host. */
-  function takeHandler(handler: Handler): void {
-    const before = debts.settled(handler)
-    takeTask(handler, [handler.handlerId])
-    if (!before && !debts.settled(handler)) stages.add(settleItem(handler), [])
+  function asksOnlyFor(handler: Handler, { subject }: Resource): boolean {
+    const instances = [...expandTask(context, handler, lookups, registers.registered())]
+    const targets = instances.flatMap((instance) =>
+      instance.is === 'ready' ? instance.resources.map((target) => target.subject) : [undefined],
+    )
+    return targets.length > 0 && targets.every((target) => target !== undefined && target === subject)
   }
 }
 
-function worldLookups(world: PlanningWorld): HostLookups {
-  return {
-    groupId: (name) => {
-      const group = world.group(name)
-      if (group.is === 'present') return group.state.gid
-      throw new KmsfleetError(
-        'resource.unknown-account',
-        `expected a group ${name} on the host or made by an earlier task, found none`,
-      )
-    },
-    userId: (name) => {
-      const user = world.user(name)
-      if (user.is === 'present') return user.state.uid
-      throw new KmsfleetError(
-        'resource.unknown-account',
-        `expected a user ${name} on the host or made by an earlier task, found none`,
-      )
-    },
-  }
-}
-
-function toItem(
-  planned: Exclude<Planned, { is: 'same' }>,
-  key: string,
-  resource: Resource,
-  task: TaskRef,
-  owes: readonly string[],
-  settles: readonly string[],
-): Item {
-  switch (planned.is) {
-    case 'change':
-      return {
-        item: 'change',
-        key,
-        resource: resource.id,
-        task,
-        differences: planned.differences,
-        ops: planned.ops,
-        effects: planned.effects,
-        disruptive: planned.disruptive,
-        provisional: planned.provisional,
-        owes,
-        settles,
-      }
-    case 'unmet':
-    case 'pending':
-      return {
-        item: 'check',
-        key,
-        resource: resource.id,
-        task,
-        state: planned.is,
-        differences: planned.is === 'unmet' ? planned.differences : [],
-        ops: planned.ops,
-      }
-    case 'refused':
-      return {
-        item: 'refused',
-        key,
-        resource: resource.id,
-        task,
-        problem: { place: task.place, ...planned.problem },
-      }
-  }
-}
-
-function needsOf(planned: Planned): readonly Origin[] {
-  if (planned.is !== 'change' || !planned.provisional) return []
-  return planned.differences.flatMap(({ to }) => (to.known ? [] : [{ after: to.after, field: to.field }]))
-}
-
-/** A template may ask for what this host does not have: that is this host's trouble. All other errors are the files'. */
-function hostRefusal(task: Task, error: unknown): Item {
-  if (!(error instanceof KmsfleetError) || !error.code.startsWith('resource.')) throw error
-  const problem = { code: error.code, message: error.message, place: error.place ?? task.place }
-  return {
-    item: 'refused',
-    key: `refused@${task.id}`,
-    task: { id: task.id, name: task.name, place: task.place },
-    problem: error.hint === undefined ? problem : { ...problem, hint: error.hint },
-  }
-}
-
-function undecidedItem(instance: Extract<Instance, { is: 'undecided' }>): Item {
-  return {
-    item: 'undecided',
-    key: `undecided@${instance.ref.id}`,
-    task: instance.ref,
-    what: instance.what,
-    after: instance.after,
-  }
-}
-
-function settleItem(handler: Handler): Change {
-  return {
-    item: 'change',
-    key: `handler:${handler.handlerId}@${handler.id}`,
-    resource: `handler:${handler.handlerId}`,
-    task: { id: handler.id, name: handler.name, place: handler.place },
-    differences: [
-      {
-        attribute: 'owed',
-        from: { known: true, value: 'since an earlier change' },
-        to: { known: true, value: 'nothing left to do' },
-      },
-    ],
-    ops: [],
-    effects: [],
-    disruptive: false,
-    provisional: false,
-    owes: [],
-    settles: [handler.handlerId],
-  }
+/** A task of which several resources are undecided is said to be so once. */
+function unique(drafts: readonly Draft[]): readonly Draft[] {
+  const said = new Set<string>()
+  return drafts.filter(({ item }) => {
+    if (item.item !== 'undecided') return true
+    if (said.has(item.key)) return false
+    said.add(item.key)
+    return true
+  })
 }

@@ -1,12 +1,13 @@
 import type { Fact, PathState, Snapshot, TestState } from '../model/facts.ts'
 import type { Effect, Subject, World } from '../model/resource.ts'
+import type { Origin } from '../model/value.ts'
 
 /** A world that a plan is made against: what one snapshot observed, overlaid by the effects of planned changes. */
 export interface PlanningWorld extends World {
   /** Lays the effects of a planned change over what was observed. */
   apply(effects: readonly Effect[]): void
-  /** Counts a change that has no effect that could be predicted (a command). */
-  act(): void
+  /** Changes after which alone it is known what stands at the path. */
+  doubts(path: string): readonly Origin[]
 }
 
 /** A world that predicts nothing yet. The snapshot is not changed by it. */
@@ -17,6 +18,7 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
   const units = new Map(snapshot.units)
   const tests = new Map(snapshot.tests)
   const changed = new Set<Subject>()
+  const unsure: { readonly root: string; readonly origin: Origin }[] = []
   let acted = false
   return {
     host: snapshot.host,
@@ -35,9 +37,8 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
     get anyChange() {
       return acted
     },
-    act: () => {
-      acted = true
-    },
+    doubts: (path) =>
+      unsure.filter(({ root }) => path === root || path.startsWith(`${root}/`)).map(({ origin }) => origin),
     apply: (effects) => {
       acted = true
       for (const effect of effects) {
@@ -56,6 +57,9 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
             break
           case 'test':
             tests.set(effect.key, effect.state)
+            continue
+          case 'unsure':
+            unsure.push({ root: firstAbsent(effect.key, paths), origin: effect.origin })
             continue
         }
         changed.add(`${effect.set}:${effect.key}`)
@@ -79,6 +83,15 @@ function notAsked(path: string, paths: ReadonlyMap<string, Fact<PathState>>): Fa
     is: 'unreadable',
     problem: { code: 'host.protocol', message: `${path} was not asked of the host`, subject: path },
   }
+}
+
+/** Who makes a path makes all of its folders that are missing: the topmost of them, or else the path itself. */
+function firstAbsent(path: string, paths: ReadonlyMap<string, Fact<PathState>>): string {
+  let first = path
+  for (let at = parentOf(path); at !== '/'; at = parentOf(at)) {
+    if (paths.get(at)?.is === 'absent') first = at
+  }
+  return first
 }
 
 function parentOf(path: string): string {

@@ -66,6 +66,7 @@ const undecided = {
   condition: 'it is not known yet whether this task applies',
   arguments: 'the arguments of this task are not known yet',
   loop: 'the list that this task loops over is not known yet',
+  state: 'it is not known yet what this task will find',
 } as const
 
 function taskName(task: TaskRef): Span {

@@ -71,7 +71,7 @@ const Item = z
     }),
     z.strictObject({
       item: z.literal('undecided'),
-      what: z.enum(['condition', 'arguments', 'loop']),
+      what: z.enum(['condition', 'arguments', 'loop', 'state']),
       ...item,
       after: z.array(Origin),
     }),

@@ -45,7 +45,7 @@ export type ItemView =
     }
   | {
       readonly item: 'undecided'
-      readonly what: 'condition' | 'arguments' | 'loop'
+      readonly what: 'condition' | 'arguments' | 'loop' | 'state'
       readonly key: string
       readonly task: TaskRef
       readonly after: readonly Origin[]

@@ -5,7 +5,7 @@ import { createContexts, createMemory } from '../../src/converge/context.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
 import type { Snapshot } from '../../src/model/facts.ts'
 import { type Item, type Plan, planItems } from '../../src/model/plan.ts'
-import type { Resource } from '../../src/model/resource.ts'
+import type { Effect, Resource } from '../../src/model/resource.ts'
 import type { ReadAtom } from '../../src/model/wire.ts'
 import { modules } from '../../src/modules/registry.ts'
 import { initialAtoms } from '../../src/plan/atoms.ts'
@@ -25,6 +25,7 @@ export interface PlannedPlay {
 interface PlanAgain {
   readonly owed: readonly string[]
   readonly done: ReadonlyMap<string, DoneResult>
+  readonly before: readonly Effect[]
 }
 
 /** `tasks` and `handlers` are YAML lists; `files` are templates and other files beside the playbook. */
@@ -59,6 +60,7 @@ export function play(
         snapshot: observed(world, atoms, more.owed ?? []),
         asked: atoms,
         done: more.done ?? new Map(),
+        before: more.before ?? [],
       }),
   }
 }

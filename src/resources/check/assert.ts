@@ -32,9 +32,8 @@ export function assertResource(key: string, assertions: readonly Assertion[], me
           ),
         )
       }
-      return assertions.some(({ holds }) => holds instanceof UnknownText)
-        ? { is: 'pending', ops: [] }
-        : { is: 'same' }
+      const after = assertions.flatMap(({ holds }) => (holds instanceof UnknownText ? holds.origins : []))
+      return after.length > 0 ? { is: 'pending', ops: [], after } : { is: 'same' }
     },
   }
 }

@@ -81,8 +81,19 @@ function doneKey(key: string): string {
 }
 
 function run({ key, argv, as, within, guard }: CommandDesired): Planned {
-  const effects: readonly Effect[] =
-    guard.by === 'always' ? [] : [{ set: 'test', key: doneKey(key), state: { answer: 'yes' } }]
+  const effects: readonly Effect[] = [
+    ...(guard.by === 'always' ? [] : [{ set: 'test', key: doneKey(key), state: { answer: 'yes' } } as const]),
+    // That it makes or removes a path says nothing of owner and mode: who manages the path waits for it.
+    ...('path' in guard
+      ? [
+          {
+            set: 'unsure',
+            key: guard.path,
+            origin: { after: `command:${key}`, field: 'result' },
+          } as const,
+        ]
+      : []),
+  ]
   return {
     is: 'change',
     differences: [difference('command', 'not run', showArgv(argv))],

@@ -1,0 +1,68 @@
+import { KmsfleetError } from '../errors/error.ts'
+import type { Snapshot } from '../model/facts.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Effect } from '../model/resource.ts'
+import type { ReadAtom } from '../model/wire.ts'
+import { mergeAtoms } from '../plan/atoms.ts'
+import type { PlanContext } from '../plan/expand.ts'
+import { planHost } from '../plan/planner.ts'
+import type { DoneResult } from '../plan/registers.ts'
+import { compileRead } from '../shell/read/compile.ts'
+import type { Link } from './link.ts'
+
+/** Asks one host and plans from the answers; remembers what was asked and what was done. */
+export interface Observer {
+  /** All that a frame asks by now: grows where an address becomes known late. */
+  readonly asked: readonly ReadAtom[]
+  /** Probes, then plans. */
+  ask(link: Link): Promise<Plan>
+  /** Plans from a snapshot of {@link Observer.asked} that a frame gave. */
+  planFrom(link: Link, snapshot: Snapshot): Promise<Plan>
+  /** A change or check was made: the next plan may read its result. */
+  remember(key: string, result: DoneResult): void
+}
+
+/** Frames that ask for addresses which became known late; more would mean that templates chase each other. */
+const lateProbes = 5
+
+/**
+ * @param atoms what the first frame asks
+ * @param before effects that earlier plays of a run which only plans would have had on the host
+ * @param abort drops what is under way
+ */
+export function createObserver(
+  context: PlanContext,
+  atoms: readonly ReadAtom[],
+  before: readonly Effect[],
+  abort: AbortSignal,
+): Observer {
+  const done = new Map<string, DoneResult>()
+  let asked = atoms
+
+  const probe = (link: Link): Promise<Snapshot> => link.send(compileRead(asked), abort)
+
+  const planFrom = async (link: Link, first: Snapshot): Promise<Plan> => {
+    let snapshot = first
+    for (let round = 0; round <= lateProbes; round += 1) {
+      const { plan, missing } = planHost(context, { snapshot, asked, done, before })
+      if (missing.length === 0) return plan
+      asked = mergeAtoms([...asked, ...missing])
+      snapshot = await probe(link)
+    }
+    throw new KmsfleetError(
+      'host.not-proved',
+      'expected the addresses of all tasks to settle, found new ones after each probe',
+    )
+  }
+
+  return {
+    get asked() {
+      return asked
+    },
+    ask: async (link) => planFrom(link, await probe(link)),
+    planFrom,
+    remember: (key, result) => {
+      done.set(key, result)
+    },
+  }
+}
