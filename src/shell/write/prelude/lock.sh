@@ -15,11 +15,11 @@ kf_process() {
 
 kf_ours() {
   if ! mkdir "$kf_dir" 2>/dev/null && { [ -L "$kf_dir" ] || [ ! -d "$kf_dir" ]; }; then
-    kf_fail lock "expected $kf_dir to be a folder, found something else"
+    kf_fail state "expected $kf_dir to be a folder, found something else"
     return 1
   fi
-  case $(stat -c '%u %f' "$kf_dir") in '0 41c0') ;; *) kf_fail lock "expected $kf_dir to be a folder of root's with mode 0700, found another owner or mode"; return 1 ;; esac # guard:run-folder
-  if [ ! -d "$kf_dir/owed" ] || [ ! -d "$kf_dir/started" ]; then kf_try lock mkdir -p "$kf_dir/owed" "$kf_dir/started"; fi
+  case $(stat -c '%u %f' "$kf_dir") in '0 41c0') ;; *) kf_fail state "expected $kf_dir to be a folder of root's with mode 0700, found another owner or mode"; return 1 ;; esac # guard:run-folder
+  if [ ! -d "$kf_dir/owed" ] || [ ! -d "$kf_dir/started" ]; then kf_try state mkdir -p "$kf_dir/owed" "$kf_dir/started"; fi
 }
 
 # kf_take NAME: takes NAME in kf_dir for kf_me. One whose holder is dead is removed only by who holds `bury` of that
@@ -61,7 +61,7 @@ kf_dead() {
 
 # kf_lock WHO
 kf_lock() {
-  kf_process "$$" || { kf_fail lock 'expected /proc to tell about processes, found that it does not'; return 1; }
+  kf_process "$$" || { kf_fail state 'expected /proc to tell about processes, found that it does not'; return 1; }
   kf_self=$kf_x kf_me="$kf_x $1"
   kf_ours || return 1
   kf_take lock && return 0
