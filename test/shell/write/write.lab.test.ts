@@ -345,6 +345,19 @@ describe.each(shells)('$name', (shell) => {
     expect([...(after.snapshot?.owed ?? ['?'])]).toEqual([])
   })
 
+  it('acts on nothing where the debt cannot be recorded, and stays in step', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    await using session = await host.open()
+    const [change] = changesOf(put(base, 'a', 'x'))
+    if (change === undefined) throw new Error('one change')
+    await send(session, [])
+    host.run('mount -t tmpfs -o ro tmpfs /run/kmsfleet/owed')
+    const said = await send(session, [{ ...change, owes: ['restart'] }])
+    expect(said.reports).toMatchObject([{ change: 1, says: 'failed', step: 'owe' }])
+    expect([said.snapshot !== undefined, existsSync(join(base, 'a'))]).toEqual([true, false])
+  })
+
   it('has one writer: a second one is told who, and a dead one is no obstacle', async () => {
     await using host = await testHost(shell)
     const { base } = host

@@ -100,7 +100,7 @@ kf_caught() {
 # kf_untrusted STAGE OWNER:GROUP MODE HEX UID GID: fine only where each who could write may still write afterwards.
 # The octal mode is read by its digits: mksh takes no leading zero for octal.
 kf_untrusted() {
-  : >"$1/o"
+  true >"$1/o"
   kf_try owner chown -- "$2" "$1/o" || return 1
   kf_x=$(stat -c %u:%g "$1/o")
   rm -f "$1/o"

@@ -8,7 +8,7 @@ kf_start() {
   kf_says='' kf_output='' kf_exit=''
   if [ -e "$kf_dir/stop" ] && read -r kf_x <"$kf_dir/stop" && [ "$kf_x" = "$kf_stop" ]; then kf_mark stopped "$kf_id"; return 1; fi # guard:stop
   for kf_x do
-    if ! : >"$kf_dir/owed/$kf_x"; then
+    if ! true >"$kf_dir/owed/$kf_x"; then
       kf_mark failed "$kf_id" owe "cannot write $kf_dir/owed/$kf_x"
       return 1
     fi

@@ -8,6 +8,8 @@
 # root writes in it. Any other is contested: its owner acts between any two of our steps. What we make is finished in
 # a *stage*, a root-only folder in a trusted ancestor on the same mount, and appears by one rename(2).
 #
+# Files are made by `true >FILE`: `:` is a special builtin, and a redirection of one that fails ends the shell.
+#
 # A line that ends in `guard:NAME` is what an attack of that name fails on; test/attack takes each away in turn.
 
 kf_dir=/run/kmsfleet

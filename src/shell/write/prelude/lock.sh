@@ -65,6 +65,10 @@ kf_lock() {
   kf_self=$kf_x kf_me="$kf_x $1"
   kf_ours || return 1
   kf_take lock && return 0
+  if [ -z "$kf_holder" ]; then
+    kf_fail lock "expected room for a lock in $kf_dir, found that nothing can be made there"
+    return 1
+  fi
   kf_x=${kf_holder#* * * }
   kf_fail lock "expected to be the only writer, found ${kf_x:-another} (process ${kf_holder%% *})"
 }

@@ -19,9 +19,9 @@ kf_sound() {
   for kf_x do
     shift
     umask 0
-    : >"$kf_x/.a"
+    true >"$kf_x/.a"
     umask 777
-    : >"$kf_x/.b"
+    true >"$kf_x/.b"
     umask 077
     set -- "$@" "$kf_x" "$kf_x/.a" "$kf_x/.b"
     kf_y="${kf_y}0:700${NL}0:666${NL}0:0$NL"
@@ -47,7 +47,7 @@ kf_sane() {
 # kf_take_in SIZE FILE: exact with every dd that knows fullblock; a read-ahead of one byte would eat the next payload
 kf_take_in() {
   if [ "$1" = 0 ]; then
-    : >"$2"
+    true >"$2"
   elif [ "$1" -le 1048576 ]; then
     dd bs="$1" count=1 iflag=fullblock of="$2" 2>/dev/null
   else
