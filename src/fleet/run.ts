@@ -14,7 +14,7 @@ export interface FleetOptions {
   /** Hosts worked on at once, at least 1. */
   readonly concurrency: number
   readonly serial: Play['serial']
-  /** 0 to 100: more failed and unreachable hosts than this share of the play's hosts stop it. */
+  /** 0 to 100: more failed and unreachable hosts than this share of a batch stop the play, as in Ansible. */
   readonly maxFailPercentage?: number
   readonly anyErrorsFatal: boolean
   /** Aborted: no further host starts. */
@@ -49,7 +49,8 @@ export async function runFleet(
 ): Promise<ReadonlyMap<string, JobEnd>> {
   const ends = new Map<string, JobEnd>()
   const rejected: unknown[] = []
-  let failed = 0
+  let batch: readonly Host[] = []
+  let failedInBatch = 0
   let rail: Problem | undefined
 
   const stopped = (): boolean => rail !== undefined || rejected.length > 0 || options.stop.aborted
@@ -63,21 +64,21 @@ export async function runFleet(
       const end = await job(host)
       ends.set(host.name, end)
       if (end.outcome !== 'failed' && end.outcome !== 'unreachable') return
-      failed += 1
-      const problem = budgetProblem(host.name, failed, hosts.length, options)
+      failedInBatch += 1
+      const problem = budgetProblem(host.name, failedInBatch, batch.length, options)
       if (problem !== undefined) raise(problem)
     } catch (error) {
       rejected.push(error)
     }
   }
 
-  for (const batch of batchesOf(hosts, options.serial)) {
+  for (batch of batchesOf(hosts, options.serial)) {
     if (stopped()) break
-    const before = failed
+    failedInBatch = 0
     emit({ type: 'batch-started', hosts: batch.map((host) => host.name) })
     await pool(batch, options.concurrency, stopped, work)
     const last = ends.size === hosts.length
-    if (failed - before === batch.length && !last) raise(wholeBatch(batch.length))
+    if (failedInBatch === batch.length && !last) raise(wholeBatch(batch.length))
   }
   if (rejected.length > 0) throw rejected[0]
   return new Map(hosts.map((host) => [host.name, ends.get(host.name) ?? { outcome: 'not-run' }] as const))
@@ -104,7 +105,7 @@ async function pool<T>(
 function budgetProblem(
   host: string,
   failed: number,
-  all: number,
+  size: number,
   options: FleetOptions,
 ): Problem | undefined {
   if (options.anyErrorsFatal) {
@@ -115,10 +116,10 @@ function budgetProblem(
     }
   }
   const budget = options.maxFailPercentage
-  if (budget === undefined || failed * 100 <= budget * all) return undefined
+  if (budget === undefined || failed * 100 <= budget * size) return undefined
   return {
     code: 'run.rail',
-    message: `expected at most ${String(budget)} % of ${String(all)} hosts to fail, found ${String(failed)} failed or unreachable`,
+    message: `expected at most ${String(budget)} % of the ${String(size)} hosts of a batch to fail, found ${String(failed)} failed or unreachable`,
     hint: 'mend these hosts, then run again; those that were not run are as they were',
   }
 }

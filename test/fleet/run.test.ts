@@ -73,7 +73,9 @@ describe('rails', () => {
     ['the budget may be met', 4, [0], { maxFailPercentage: 25 }, 'fooo 0'],
     ['one more than the budget stops', 4, [0, 1], { maxFailPercentage: 25 }, 'ff-- 1'],
     ['a budget of nothing', 4, [1], { maxFailPercentage: 0 }, 'of-- 1'],
-    ['the budget is of the whole play', 10, [0, 3], { maxFailPercentage: 10, serial: [2] }, 'foof------ 1'],
+    ['the budget is of each batch', 10, [0, 3], { maxFailPercentage: 10, serial: [2] }, 'f--------- 1'],
+    ['each batch has it anew', 8, [0, 5], { maxFailPercentage: 25, serial: [4] }, 'foooofoo 0'],
+    ['a batch over it, a fleet within', 8, [0, 1], { maxFailPercentage: 25, serial: [4] }, 'ff------ 1'],
     ['any_errors_fatal', 4, [0], { anyErrorsFatal: true }, 'f--- 1'],
     ['a batch that failed whole', 4, [0, 1], { serial: [2] }, 'ff-- 1'],
     ['a canary that failed', 4, [0], { serial: [1, '100%'] }, 'f--- 1'],
@@ -136,7 +138,6 @@ describe('laws', () => {
           const fleet = hosts(jobs.length)
           let running = 0
           let most = 0
-          let failed = 0
           let railed = false
           const started: string[] = []
           const ends = await runFleet(
@@ -151,17 +152,19 @@ describe('laws', () => {
               await turns(job?.length ?? 0)
               running -= 1
               if (job?.fails !== true) return { outcome: 'ok' }
-              failed += 1
               return { outcome: 'unreachable' }
             },
             (event) => {
               railed ||= event.type === 'rail'
             },
           )
-          const allowed = budget === undefined ? fleet.length : (budget * fleet.length) / 100
-          if (failed > allowed) expect(railed).toBe(true)
-          // Only what was running already may still fail when the budget goes.
-          expect(failed).toBeLessThanOrEqual(Math.floor(allowed) + concurrency)
+          for (const batch of batchesOf(fleet, serial)) {
+            const failed = batch.filter(({ name }) => ends.get(name)?.outcome === 'unreachable').length
+            const allowed = ((budget ?? 100) * batch.length) / 100
+            if (failed > allowed) expect(railed).toBe(true)
+            // Only what was running already may still fail when the budget goes.
+            expect(failed).toBeLessThanOrEqual(Math.floor(allowed) + concurrency)
+          }
           expect(most).toBeLessThanOrEqual(concurrency)
           expect(running).toBe(0)
           expect(started).toEqual(fleet.slice(0, started.length).map((host) => host.name))
