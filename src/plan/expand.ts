@@ -127,7 +127,7 @@ function loopItems(
 ): readonly LoopItem[] | UnknownText {
   if (task.loop === undefined) return [{ index: undefined, over: registered.results }]
   const scope = { variables: context.variables(task, registered.results), host: lookups }
-  const list = context.engine.value(task.loop, scope, task.place)
+  const list = context.engine.value(task.loop, scope, (path) => task.placeOf(['loop', ...path]))
   if (list instanceof UnknownText) return list
   if (!Array.isArray(list)) {
     throw new KmsfleetError(
@@ -149,14 +149,14 @@ function expandItem(context: PlanContext, task: Task, lookups: HostLookups, item
   const scope: Scope = { variables: context.variables(task, item.over), host: lookups }
   const base = reference(task, item.index)
   const origins: Origin[] = []
-  for (const expression of task.when) {
-    const holds = context.engine.condition(expression, scope, task.place)
+  for (const [index, expression] of task.when.entries()) {
+    const holds = context.engine.condition(expression, scope, task.placeOf(['when', index]))
     if (holds instanceof UnknownText) origins.push(...holds.origins)
     else if (!holds) return { is: 'skipped', task, ref: base }
   }
   if (origins.length > 0) return { is: 'undecided', task, ref: base, what: 'condition', after: origins }
   const name = task.name.includes('{{')
-    ? shownName(context.engine.text(task.name, scope, task.place), task)
+    ? shownName(context.engine.text(task.name, scope, task.placeOf(['name'])), task)
     : task.name
   const ref: TaskRef = { ...base, name }
   const module = context.modules.get(task.module)
@@ -165,7 +165,7 @@ function expandItem(context: PlanContext, task: Task, lookups: HostLookups, item
       place: task.place,
     })
   }
-  const rendered = context.engine.value(task.args.value, scope, task.place)
+  const rendered = context.engine.value(task.args.value, scope, (path) => task.args.place(path))
   const unknown = unknownArguments(rendered, module.mayBeUnknown)
   if (unknown.length > 0) return { is: 'undecided', task, ref, what: 'arguments', after: unknown }
   const args = checkValue(module.args, rendered, task.args, { code: 'module.arguments' })

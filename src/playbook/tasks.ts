@@ -83,6 +83,7 @@ function readTask(
     ...(context.role === undefined ? {} : { role: context.role }),
     folder: context.folder,
     place: part.place(),
+    placeOf: (path) => part.place(path),
   }
 }
 

@@ -29,6 +29,8 @@ export interface Task {
   /** Folder that `files/` and `templates/` are looked up in: the role's, else the playbook's. */
   readonly folder: string
   readonly place: Place
+  /** Place of a keyword's value, such as `['when', 0]`. */
+  readonly placeOf: (path: readonly PropertyKey[]) => Place
 }
 
 /** Runs at the end of the play where something notified it, or where the host still owes it. */

@@ -1,12 +1,14 @@
+import { isDictionary } from '../document/dictionary.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { Secret } from '../model/secret.ts'
 import { UnknownText, type Rendered, type Text } from '../model/text.ts'
-import type { Scope, TemplateEngine } from './engine.ts'
+import type { PlaceOf, Scope, TemplateEngine } from './engine.ts'
 import { evaluate, renderToText, renderTyped, type Renderer } from './render.ts'
 import { renderTree, type Evaluation } from './resolve.ts'
 import { hasTemplate, scanExpression, scanTemplate } from './scan.ts'
 import type { Site } from './site.ts'
+import { dictionaryOf } from './tree.ts'
 import { createEngine } from './wasm.ts'
 
 /** Templates taken apart are kept: a fleet renders the same ones for each host. */
@@ -32,10 +34,13 @@ export function createTemplateEngine(): TemplateEngine {
     return renderToText(rendererFor(scope), { source: template, place, within: [] })
   }
 
-  function value(tree: unknown, scope: Scope, place: Place): Rendered {
+  function value(tree: unknown, scope: Scope, place: Place | PlaceOf): Rendered {
     const renderer = rendererFor(scope)
-    const renderLeaf = (source: string): Rendered => renderTyped(renderer, { source, place, within: [] })
-    return renderOperatorTree(renderer.evaluation, tree, place, renderLeaf)
+    return renderOperatorTree(tree, [], (leaf, path) => {
+      const site = { source: '', place: typeof place === 'function' ? place(path) : place, within: [] }
+      if (typeof leaf === 'string') return renderTyped(renderer, { ...site, source: leaf })
+      return renderTree(renderer.evaluation, site, '', leaf, false)
+    })
   }
 
   function condition(expression: string, scope: Scope, place: Place): boolean | UnknownText {
@@ -65,15 +70,21 @@ export function createTemplateEngine(): TemplateEngine {
   return { text, value, condition }
 }
 
-/** The strings of an argument tree are templates, in which cycles of variables start anew. */
+/** Each string of an argument tree is a template of its own, at a place of its own. */
 function renderOperatorTree(
-  evaluation: Evaluation,
   tree: unknown,
-  place: Place,
-  renderLeaf: (source: string) => Rendered,
+  path: readonly PropertyKey[],
+  renderLeaf: (leaf: unknown, path: readonly PropertyKey[]) => Rendered,
 ): Rendered {
-  const leaves: Evaluation = { ...evaluation, memo: new Map(), render: (site) => renderLeaf(site.source) }
-  return renderTree(leaves, { source: '', place, within: [] }, '', tree, false)
+  if (Array.isArray(tree)) {
+    return tree.map((item, index) => renderOperatorTree(item, [...path, index], renderLeaf))
+  }
+  if (!isDictionary(tree)) return renderLeaf(tree, path)
+  return dictionaryOf(
+    Object.entries(tree).map(
+      ([key, item]) => [key, renderOperatorTree(item, [...path, key], renderLeaf)] as const,
+    ),
+  )
 }
 
 function describe(value: Rendered): string {

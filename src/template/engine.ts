@@ -17,12 +17,15 @@ export interface Scope {
   readonly host: HostLookups
 }
 
+/** Place of the part of a tree at a path of keys and indexes. */
+export type PlaceOf = (path: readonly PropertyKey[]) => Place
+
 /** The sandboxed Jinja2 engine. Undefined is an error with the place; fuel and output size are limited. */
 export interface TemplateEngine {
   /** Renders one template text. */
   text(template: string, scope: Scope, place: Place): Text
   /** Renders every string of a YAML value; a string that is one bare `{{ expression }}` keeps the expression's type. */
-  value(tree: unknown, scope: Scope, place: Place): Rendered
+  value(tree: unknown, scope: Scope, place: Place | PlaceOf): Rendered
   /** A bare Jinja2 expression, as `when` and `that` have: truth, or unknown. */
   condition(expression: string, scope: Scope, place: Place): boolean | UnknownText
 }

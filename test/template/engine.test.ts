@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { KmsfleetError } from '../../src/errors/error.ts'
+import type { Place } from '../../src/errors/place.ts'
 import { HostText, verbatim } from '../../src/model/host-text.ts'
 import { Secret } from '../../src/model/secret.ts'
 import { UnknownText } from '../../src/model/text.ts'
@@ -301,6 +302,26 @@ describe('errors', () => {
     )
     expect(process.memoryUsage().rss - before).toBeLessThan(512 * 1024 * 1024)
     expect(text('{{ name | upper }}')).toBe('OPENBAO')
+  })
+
+  test.each([
+    [{ a: 'x', b: '{{ nope }}' }, 'b'],
+    [{ a: { 'b.c': ['x', 'y {{ 1 + nope }}'] } }, 'a b.c 1'],
+    ['{{ nope }}', ''],
+  ])('the place is that of the string itself: %j', (tree, path) => {
+    const lines = new Map([
+      ['b', 3],
+      ['a b.c 1', 7],
+      ['', 1],
+    ])
+    const placeOf = (at: readonly PropertyKey[]): Place => ({
+      file: 'f',
+      line: lines.get(at.map(String).join(' ')) ?? 99,
+      column: 1,
+    })
+    expect(errorOf(() => engine.value(tree, scope({}), placeOf)).at).toMatch(
+      new RegExp(`^${String(lines.get(path))}:`),
+    )
   })
 
   test('the engine goes on after it broke', () => {
