@@ -7,7 +7,7 @@ import type { Handler } from './types.ts'
 /** Longest name of the debt file that a handler has on a host. */
 const longestId = 120
 
-/** `role.name` in `[a-z0-9._-]+`, never beginning with a dot: it is a file name on the host. */
+/** `OWNER.NAME` in `[a-z0-9._-]+`, never beginning with a dot: it is a file name on the host. */
 export function handlerId(owner: string, name: string): string {
   const slug = `${owner}.${name}`
     .toLowerCase()

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { collect, throwCollected } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
 import { partOf, readDocument, salvageValue } from '../document/parse.ts'
@@ -59,9 +59,13 @@ function readPlay(
   const keywords = salvaged.value
   const vars = readVariables(partOf(part, ['vars']), errors)
   const secrets = readSecretReferences(keywords, part, vars, errors)
+  const hosts = keywords.hosts.join(',')
+  const name = keywords.name ?? hosts
   const common = {
     modules: options.modules,
-    owner: 'play',
+    // A debt on a host outlives the run: `restart` of one play or playbook is not that of another.
+    owner: `${basename(file, extname(file))}.${name}`,
+    ids: 'play',
     folder: dirname(resolve(file)),
     tags: keywords.tags ?? [],
   }
@@ -72,9 +76,8 @@ function readPlay(
   const complete = errors.length === before
   const tasks = [...fromRoles.tasks, ...readTasks(partOf(part, ['tasks']), common, errors)]
   if (complete) checkNotified([...tasks, ...fromRoles.handlers, ...written], handlers, errors)
-  const hosts = keywords.hosts.join(',')
   return {
-    name: keywords.name ?? hosts,
+    name,
     hosts,
     tasks: tasks.map(({ task }) => task),
     handlers,
@@ -141,6 +144,7 @@ function readRoles(
     const context: TaskContext = {
       ...common,
       owner: role.name,
+      ids: role.name,
       role,
       folder: role.folder,
       tags: [...common.tags, ...(entry.tags ?? [])],

@@ -15,10 +15,10 @@ import type { Role, Task } from './types.ts'
 /** Where a list of tasks stands, and what all of them share. */
 export interface TaskContext {
   readonly modules: ReadonlySet<string>
-  /** `play`, or the name of the role. */
+  /** Start of the handlers' ids: `PLAYBOOK.PLAY`, or the name of the role. */
   readonly owner: string
-  /** Start of the ids; the owner if not said. */
-  readonly ids?: string
+  /** Start of the tasks' ids. */
+  readonly ids: string
   readonly role?: Role
   readonly folder: string
   readonly tags: readonly string[]
@@ -41,9 +41,7 @@ export function readTasks(
   const tasks: ReadTask[] = []
   for (const index of written.keys()) {
     const part = partOf(list, [index])
-    const task = collect(errors, () =>
-      readTask(part, `${context.ids ?? context.owner}/${String(index + 1)}`, context, errors),
-    )
+    const task = collect(errors, () => readTask(part, `${context.ids}/${String(index + 1)}`, context, errors))
     if (task !== undefined) tasks.push({ task, part, owner: context.owner })
   }
   return tasks

@@ -149,8 +149,8 @@ it('runs a handler once at the end, owed by the change and settled by the handle
   const { plan } = play(notifying, { handlers: restart }).plan(running, {})
   expect(outline(plan)).toEqual(['+ file:/etc/conf', '+ unit-restarted:x.service'])
   const [change, handler] = planItems(plan)
-  expect(change).toMatchObject({ owes: ['play.restart-it'], settles: [] })
-  expect(handler).toMatchObject({ owes: [], settles: ['play.restart-it'] })
+  expect(change).toMatchObject({ owes: ['play.all.restart-it'], settles: [] })
+  expect(handler).toMatchObject({ owes: [], settles: ['play.all.restart-it'] })
 })
 
 it('pays the debt of a run that died, although nothing notifies now', () => {
@@ -158,7 +158,7 @@ it('pays the debt of a run that died, although nothing notifies now', () => {
   const planned = play(notifying, { handlers: restart })
   const world = { ...running, paths: { '/etc/conf': { ...content, size: 3 } } }
   expect(outline(planned.plan(world, {}).plan)).toEqual([])
-  expect(outline(planned.plan(world, { owed: ['play.restart-it'] }).plan)).toEqual([
+  expect(outline(planned.plan(world, { owed: ['play.all.restart-it'] }).plan)).toEqual([
     '+ unit-restarted:x.service',
   ])
 })
@@ -172,7 +172,7 @@ it('lets a start that comes anyway pay for a handler that asks for no more', () 
 `
   const { plan } = play(tasks, { handlers: restart }).plan(running, {})
   expect(outline(plan)).toEqual(['+ file:/etc/conf', '+ unit:x.service'])
-  expect(planItems(plan)[1]).toMatchObject({ settles: ['play.restart-it'] })
+  expect(planItems(plan)[1]).toMatchObject({ settles: ['play.all.restart-it'] })
 })
 
 it('does not repeat an act that was done in this run', () => {

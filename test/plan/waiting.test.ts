@@ -37,7 +37,7 @@ describe('handlers', () => {
       '+ unit-restarted:a.service',
       '+ unit-restarted:b.service',
     ])
-    expect(settles(plan)).toEqual([[], [], ['play.restart']])
+    expect(settles(plan)).toEqual([[], [], ['play.all.restart']])
   })
 
   const late = `
@@ -50,7 +50,7 @@ describe('handlers', () => {
   when: host.group('sock').gid > 100
 `
   it('stay owed while they are undecided', () => {
-    const { plan } = play(sock, { handlers: late }).plan({}, { owed: ['play.late'] })
+    const { plan } = play(sock, { handlers: late }).plan({}, { owed: ['play.all.late'] })
     expect(outline(plan)).toEqual(['+ group:sock', '--', '… play/handler/1 condition'])
     expect(settles(plan).flat()).toEqual([])
   })
@@ -58,9 +58,9 @@ describe('handlers', () => {
   it('that find nothing to do clear the debt', () => {
     const planned = play(sock, { handlers: late }).plan(
       { groups: { sock: group(7) } },
-      { owed: ['play.late'] },
+      { owed: ['play.all.late'] },
     )
-    expect(settles(planned.plan)).toEqual([['play.late']])
+    expect(settles(planned.plan)).toEqual([['play.all.late']])
   })
 
   const maybe = play(

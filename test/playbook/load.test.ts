@@ -111,7 +111,7 @@ describe('a playbook with a role', () => {
   test('handlers', () => {
     expect(play?.handlers.map(({ id, name, handlerId }) => [id, name, handlerId])).toEqual([
       ['kms/handler/1', 'Restart KMS!', 'kms.restart-kms-'],
-      ['play/handler/1', 'local', 'play.local'],
+      ['play/handler/1', 'local', 'site.roll-out.local'],
     ])
   })
 
@@ -129,6 +129,27 @@ describe('a playbook with a role', () => {
 })
 
 describe('handler ids are file names', () => {
+  test('a host that owes a handler to one play owes it to no other of that name', () => {
+    const plays = `- name: Roll out
+  hosts: all
+  handlers: [{name: restart, unit: {name: a}}]
+- hosts: h1
+  handlers: [{name: restart, unit: {name: b}}]
+`
+    const folder = folderWith({ 'site.yml': plays, 'other.yml': plays })
+    const ids = ['site.yml', 'other.yml'].flatMap((file) =>
+      loadPlaybook(join(folder, file), { modules }).plays.flatMap((play) =>
+        play.handlers.map((handler) => handler.handlerId),
+      ),
+    )
+    expect(ids).toEqual([
+      'site.roll-out.restart',
+      'site.h1.restart',
+      'other.roll-out.restart',
+      'other.h1.restart',
+    ])
+  })
+
   test.each([
     ['role', 'Restart provider', 'role.restart-provider'],
     ['..', '../../etc/x', 'etc-x'],
