@@ -9,30 +9,9 @@ import type { PlanContext } from '../plan/expand.ts'
 import { localFile, openFolder } from '../playbook/contents.ts'
 import type { Play, Task } from '../playbook/types.ts'
 import { taskVariables } from '../playbook/variables.ts'
-import { createTemplateEngine } from '../template/create.ts'
-import type { Scope, TemplateEngine } from '../template/engine.ts'
-import type { RunRequest } from './request.ts'
+import type { Scope } from '../template/engine.ts'
+import type { ContextRequest, RunMemory } from './memory.ts'
 import { mayWrite, playSecrets } from './secrets.ts'
-
-/** What the plays of a run share. */
-export interface RunMemory {
-  readonly engine: TemplateEngine
-  /** What modules remember over all hosts. */
-  readonly remembered: Map<string, unknown>
-  /** Secrets that were read, by path. */
-  readonly secrets: Map<string, Secret>
-}
-
-/** An empty memory for a run. */
-export function createMemory(): RunMemory {
-  return { engine: createTemplateEngine(), remembered: new Map(), secrets: new Map() }
-}
-
-/** What of a request decides how tasks expand. */
-export type ContextRequest = Pick<
-  RunRequest,
-  'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'onSecret'
->
 
 /**
  * What planning needs, for every host of a play. Secret sources are read here, once each and before any

@@ -1,7 +1,8 @@
 import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
-import { type ContextRequest, createContexts, createMemory } from './context.ts'
+import { createContexts } from './context.ts'
+import { type ContextRequest, createMemory } from './memory.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
 

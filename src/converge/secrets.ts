@@ -4,7 +4,7 @@ import { Secret } from '../model/secret.ts'
 import type { Play, SecretReference } from '../playbook/types.ts'
 import { readSecrets, secretPath, type SecretFile } from '../sources/read.ts'
 import type { HostLookups } from '../template/engine.ts'
-import type { ContextRequest, RunMemory } from './context.ts'
+import type { ContextRequest, RunMemory } from './memory.ts'
 
 /** Only a run that may write opens a secret source. */
 export function mayWrite(request: Pick<ContextRequest, 'command'>): boolean {

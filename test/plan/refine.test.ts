@@ -32,6 +32,12 @@ function undecided(id: string): Item {
   }
 }
 
+function check(state: 'pending' | 'unmet'): Item {
+  const task = { id: 'play/9', name: 'wait', place }
+  const differences = state === 'unmet' ? [{ attribute: 'exists', from: known('no'), to: known('yes') }] : []
+  return { item: 'check', key: 'exists:/x@play/9', resource: 'exists:/x', task, state, differences, ops: [] }
+}
+
 function plan(...items: readonly Item[]): Plan {
   return { host: 'h1', stages: [{ items, needs: [] }], unchanged: 0, notCompared: [] }
 }
@@ -42,6 +48,7 @@ it.each<[string, Plan, Plan, readonly string[]]>([
   ['the same plan', plan(change('/a')), plan(change('/a')), []],
   ['an unknown filled in', plan(change('/a', known('7'))), plan(change('/a', later)), []],
   ['a change dropped', plan(change('/b')), plan(change('/a'), change('/b')), []],
+  ['a check that can be judged now', plan(check('unmet')), plan(change('/a'), check('pending')), []],
   ['an undecided task decided', plan(change('/a')), plan(undecided('play//a')), []],
   ['a change more', plan(change('/a'), change('/b')), plan(change('/a')), ['was not shown']],
   [
