@@ -38,7 +38,8 @@ function baseTask(id: string): string {
 }
 
 function widenedItem(later: Item, shown: Item): readonly Widening[] {
-  if (!hasDifferences(later) || !hasDifferences(shown)) return []
+  // A check changes nothing: that it was pending and is unmet now fills in what was not known.
+  if (later.item !== 'change' || !hasDifferences(shown)) return []
   return later.differences.flatMap((difference): readonly Widening[] => {
     const before = shown.differences.find((candidate) => candidate.attribute === difference.attribute)
     if (before === undefined)
