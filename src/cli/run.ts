@@ -8,6 +8,7 @@ import type { Plan } from '../model/plan.ts'
 import { createEventStream } from '../model/stream.ts'
 import { modules } from '../modules/registry.ts'
 import { loadPlaybook } from '../playbook/load.ts'
+import { refuseStrayVariables } from '../playbook/stray-variables.ts'
 import type { Playbook } from '../playbook/types.ts'
 import { thrownLines } from '../report/problem.ts'
 import { openJournal, runId, type Journal } from '../runs/journal.ts'
@@ -41,6 +42,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
   for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
   const { inventory, extraVars } = loadReachedInventory(options, passwords)
   const playbook = loadPlaybook(file, { modules: new Set(modules.keys()) })
+  refuseStrayVariables(playbook, inventory)
   const hosts = hostsOfRun(inventory, playbook, options.limit)
 
   const reports = await openReports(terminal, options)

@@ -4,6 +4,7 @@ import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { parseExtraVars } from '../../playbook/extra-vars.ts'
 import { loadPlaybook } from '../../playbook/load.ts'
+import { refuseStrayVariables } from '../../playbook/stray-variables.ts'
 import { styled } from '../../report/paint.ts'
 import { count } from '../../report/words.ts'
 
@@ -15,6 +16,7 @@ export function validate(file: string, options: ValidateOptions): number {
   const extraVars = parseExtraVars(options.extraVars ?? [])
   const inventory = loadInventory(options.inventory, { extraVars })
   const playbook = loadPlaybook(file, { modules: new Set(modules.keys()) })
+  refuseStrayVariables(playbook, inventory)
   const { limit } = options
   const plays = prepareRun({
     command: 'plan',
