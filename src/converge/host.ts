@@ -7,10 +7,10 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { widenings } from '../plan/refine.ts'
+import { createEnding } from './ending.ts'
 import { type Link, openLink } from './link.ts'
 import { makeStage, type StageEnd } from './make-stage.ts'
 import { createObserver } from './observe.ts'
-import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
 import { isDisruptive } from './stage.ts'
 
@@ -51,18 +51,18 @@ export function createHostRun(job: HostJob): HostRun {
   const startedAt = performance.now()
   const lock = { who: request.operator, since: new Date().toISOString(), run: request.run }
   const observer = createObserver(context, job.atoms, job.before, request.abort)
+  const ending = createEnding(request, host, gates)
   let link: Link | undefined
   /** The plan that was told, and that later ones must refine. */
   let shown: Plan | undefined
   /** What is left to do by the last probe. */
   let current: Plan | undefined
-  let ended: JobEnd | undefined
   let changed = 0
 
   return { plan, converge, release, decline, skip, end }
 
   async function plan(): Promise<Plan | undefined> {
-    if (shown !== undefined || ended !== undefined) return shown
+    if (shown !== undefined || ending.reached !== undefined) return shown
     try {
       emit({ type: 'connecting', host: host.name })
       link = await openLink(host, request.connect, request.abort)
@@ -73,15 +73,15 @@ export function createHostRun(job: HostJob): HostRun {
       const refusals = refusalsOf(current)
       for (const problem of refusals) emit({ type: 'failed', host: host.name, problem })
       if (refusals[0] === undefined) return current
-      finish('failed', refusals[0])
+      ending.failed(refusals[0])
     } catch (error) {
-      fail(error)
+      ending.fail(error, false)
     }
     return undefined
   }
 
   async function converge(): Promise<void> {
-    if (current === undefined || shown === undefined || ended !== undefined) return
+    if (current === undefined || shown === undefined || ending.reached !== undefined) return
     if (current.stages.length === 0) return
     const stopping = (): void => {
       // A host that cannot be told finishes its stage; the run waits for it.
@@ -91,7 +91,7 @@ export function createHostRun(job: HostJob): HostRun {
     try {
       await makeTrue(link ?? (await reopen()), shown)
     } catch (error) {
-      fail(error)
+      ending.fail(error, link !== undefined)
     } finally {
       request.stop.removeEventListener('abort', stopping)
     }
@@ -102,13 +102,13 @@ export function createHostRun(job: HostJob): HostRun {
     for (let round = 0; current !== undefined; round += 1) {
       const [refusal] = refusalsOf(current)
       if (refusal !== undefined) {
-        failWith(refusal)
+        ending.failWith(refusal)
         return
       }
       judgeWidening(current, approved)
       if (current.stages.length === 0) return
       if (request.stop.aborted) {
-        finish('stopped')
+        ending.finish('stopped')
         return
       }
       if (round >= mostStages) {
@@ -120,7 +120,7 @@ export function createHostRun(job: HostJob): HostRun {
       const end = await takeTurn(open, current)
       current = end.plan
       if (end.problem !== undefined) {
-        failWith(end.problem)
+        ending.failWith(end.problem)
         return
       }
     }
@@ -172,46 +172,20 @@ export function createHostRun(job: HostJob): HostRun {
     )
   }
 
-  /** The first ending stays: what comes after it is only the way out. */
-  function finish(outcome: JobEnd['outcome'], problem?: Problem): void {
-    ended ??= problem === undefined ? { outcome } : { outcome, problem }
-  }
-
-  function failWith(problem: Problem, outcome: 'failed' | 'unreachable' = 'failed'): void {
-    emit({ type: problem.code === 'host.conflict' ? 'conflict' : 'failed', host: host.name, problem })
-    finish(outcome, problem)
-  }
-
-  function fail(error: unknown): void {
-    // Everything was dropped on request: what is thrown then is only the way out.
-    if (request.abort.aborted) {
-      finish('stopped')
-      return
-    }
-    const { problem, unreachable } = problemOf(error)
-    if (!unreachable || (shown !== undefined && link !== undefined)) {
-      failWith(problem)
-      return
-    }
-    failWith(problem, 'unreachable')
-    // It may be down: its peers are the more precious.
-    gates.trip(host.cluster, host.name, problem)
-  }
-
   function decline(): Promise<JobEnd> {
-    finish(current?.stages.length === 0 ? 'ok' : 'stopped')
+    ending.finish(current?.stages.length === 0 ? 'ok' : 'stopped')
     return end()
   }
 
   function skip(): Promise<JobEnd> {
-    finish('not-run')
+    ending.finish('not-run')
     return end()
   }
 
   async function end(): Promise<JobEnd> {
     const differing = current === undefined ? 0 : planItems(current).length
-    finish(changed > 0 ? 'changed' : request.command === 'plan' && differing > 0 ? 'differs' : 'ok')
-    const result = ended ?? { outcome: 'ok' }
+    ending.finish(changed > 0 ? 'changed' : request.command === 'plan' && differing > 0 ? 'differs' : 'ok')
+    const result: JobEnd = ending.reached ?? { outcome: 'ok' }
     emit({
       type: 'host-ended',
       host: host.name,
