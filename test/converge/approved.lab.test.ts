@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHostRun, type HostRun } from '../../src/converge/host.ts'
 import type { RunRequest } from '../../src/converge/request.ts'
@@ -98,27 +99,27 @@ test('what came up while a person read is a rail', async () => {
   expect(await lab.exec(host(1), 'ls /srv/data/third 2>/dev/null || echo none')).toBe('none\n')
 })
 
-test('a host that waits for its turn in the cluster when the operator stops is stopped, not failed', async () => {
-  const unit = (exec: string): string => `[Service]\nType=exec\nExecStart=${exec}\n`
-  const book = (seconds: number): string =>
-    desk.playbook({
-      tasks: [
-        {
-          copy: {
-            dest: '/etc/systemd/system/turn.service',
-            content: unit(`/usr/bin/sleep ${String(seconds)}`),
-            ...rooted,
-          },
+const turnBook = (seconds: number): string =>
+  desk.playbook({
+    tasks: [
+      {
+        copy: {
+          dest: '/etc/systemd/system/turn.service',
+          content: `[Service]\nType=exec\nExecStart=/usr/bin/sleep ${String(seconds)}\n`,
+          ...rooted,
         },
-        { unit: { name: 'turn.service', state: 'started', within: 20 } },
-      ],
-    })
-  expect((await drive(lab, 'converge', { playbook: book(1000) })).exitCode).toBe(0)
+      },
+      { unit: { name: 'turn.service', state: 'started', within: 20 } },
+    ],
+  })
+
+test('a host that waits for its turn in the cluster when the operator stops is stopped, not failed', async () => {
+  expect((await drive(lab, 'converge', { playbook: turnBook(1000) })).exitCode).toBe(0)
   const stop = new AbortController()
   let waiting = 0
   let acting = false
   const run = await drive(lab, 'converge', {
-    playbook: book(2000),
+    playbook: turnBook(2000),
     stop: stop.signal,
     onEvent: ({ type }) => {
       if (type === 'waiting') waiting += 1
@@ -131,6 +132,27 @@ test('a host that waits for its turn in the cluster when the operator stops is s
   const outcomes = ['h1', 'h2'].map((name) => run.ended(name))
   expect(outcomes.map(({ changed }) => changed).sort()[0]).toBe(0)
   expect(outcomes.map(({ outcome }) => outcome)).toContain('stopped')
+})
+
+test('an unreachable host of a cluster keeps its peers from interrupting their service', async () => {
+  expect((await drive(lab, 'converge', { playbook: turnBook(3000) })).exitCode).toBe(0)
+  const inventory = desk.file(
+    'unreachable.yml',
+    readFileSync(lab.inventoryFile, 'utf8').replace(
+      `ansible_host: ${host(2).address}`,
+      'ansible_host: 127.77.255.1',
+    ),
+  )
+  const run = await drive(lab, 'converge', {
+    inventory,
+    playbook: turnBook(4000),
+    approve: () => Promise.resolve(true),
+  })
+  expect(run.ended('h2').outcome).toBe('unreachable')
+  expect(run.problem('h1')).toMatchObject({ code: 'run.rail' })
+  expect(run.problem('h1').message).toContain('h2')
+  expect(run.done('h1')).toEqual([])
+  expect(run.exitCode).toBe(8 + 16)
 })
 
 test('plays are planned one upon the other, on a host where none was converged', async () => {
