@@ -183,15 +183,23 @@ async function afterApproval(
     return { outcome: 'ok' }
   })
   const nothingToDo = plans.every((plan) => plan.stages.length === 0)
-  const patience = setTimeout(() => {
-    for (const run of runs.values()) void run.release()
-  }, readingMs)
   // Once the operator stopped the run there is nothing left to ask: no batch begins.
-  const approved = nothingToDo || request.stop.aborted || (await approve(plans))
-  clearTimeout(patience)
+  const approved = nothingToDo || request.stop.aborted || (await whileReading(runs, () => approve(plans)))
   if (approved) return inBatches(request, prepared, runs)
   const ends = [...runs].map(async ([name, run]): Promise<[string, JobEnd]> => [name, await run.decline()])
   return new Map(await Promise.all(ends))
+}
+
+/** A person reads: the hosts' connections are closed when it takes long. */
+async function whileReading<T>(runs: ReadonlyMap<string, HostRun>, question: () => Promise<T>): Promise<T> {
+  const patience = setTimeout(() => {
+    for (const run of runs.values()) void run.release()
+  }, readingMs)
+  try {
+    return await question()
+  } finally {
+    clearTimeout(patience)
+  }
 }
 
 function hostsOf(prepared: PreparedPlay): readonly Host[] {
