@@ -46,3 +46,17 @@ export function lost(host: string, why: string, cause?: unknown): KmsfleetError 
 export function asLost(host: string, error: unknown): KmsfleetError {
   return error instanceof KmsfleetError ? error : lost(host, messageOf(error), error)
 }
+
+/** Waits for something shared without taking it down when this host's run is interrupted. */
+export function abortable<T>(host: string, shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(interrupted(host))
+    }
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    shared.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort)
+    })
+  })
+}

@@ -5,10 +5,11 @@ import type { ConnectionSettings } from '../model/host.ts'
 import { createAgents } from './agent.ts'
 import type { Connect } from './channel.ts'
 import { openClient, type SshClient } from './client.ts'
-import { AttemptError, dial, withRetries } from './dial.ts'
-import { interrupted, messageOf, target } from './failures.ts'
+import { dial, withRetries } from './dial.ts'
+import { abortable, target } from './failures.ts'
 import { createKnownHostsFiles, hostKeyPolicy } from './host-keys.ts'
 import { createKeyFiles, type PromptPassphrase } from './identities.ts'
+import { createJumpHosts } from './jump.ts'
 import { createLimiter, handshakesPerTarget } from './limiter.ts'
 import { unlockEarly, type Credentials } from './login.ts'
 import { scanKeys, type ScannedKey } from './scan.ts'
@@ -58,8 +59,6 @@ export function createSshConnector(options: SshOptions): SshConnector {
   const knownHosts = createKnownHostsFiles()
   const limiter = createLimiter(handshakesPerTarget)
   const scans = createLimiter(scansAtOnce)
-  const jumps = new Map<string, Promise<SshClient>>()
-  const shutdown = new AbortController()
 
   async function open(
     host: string,
@@ -78,51 +77,15 @@ export function createSshConnector(options: SshOptions): SshConnector {
     )
   }
 
-  /** The one connection to a jump host. It is not bound to a host's signal: other hosts use it as well. */
-  function jumpClient(jump: ConnectionSettings): Promise<SshClient> {
-    const key = target(jump)
-    const open_ = jumps.get(key)
-    if (open_ !== undefined) return open_
-    const { signal } = shutdown
-    const opening = open(key, jump, signal, () => dial(key, jump, signal), '')
-    jumps.set(key, opening)
-    opening.catch(() => undefined)
-    return opening
-  }
-
-  async function carryOverJump(
-    host: string,
-    settings: ConnectionSettings,
-    jump: ConnectionSettings,
-    signal: AbortSignal,
-  ): Promise<Duplex> {
-    let client: SshClient
-    try {
-      client = await abortable(host, jumpClient(jump), signal)
-    } catch (error) {
-      throw error instanceof KmsfleetError && error.code === 'transport.interrupted'
-        ? error
-        : jumpFailed(host, jump, messageOf(error), error)
-    }
-    const broken = client.broken()
-    if (broken !== undefined) throw jumpFailed(host, jump, broken)
-    return new Promise((resolve, reject) => {
-      try {
-        client.client.forwardOut('127.0.0.1', 0, settings.address, settings.port, (error, stream) => {
-          if (error === undefined) resolve(stream)
-          else reject(new AttemptError(jumpFailed(host, jump, messageOf(error), error), true))
-        })
-      } catch (error) {
-        reject(jumpFailed(host, jump, messageOf(error), error))
-      }
-    })
-  }
+  const jumps = createJumpHosts((jump, signal) =>
+    open(target(jump), jump, signal, () => dial(target(jump), jump, signal), ''),
+  )
 
   function way(host: string, settings: ConnectionSettings, signal: AbortSignal): () => Promise<Duplex> {
     const { jump } = settings
     return jump === undefined
       ? () => dial(host, settings, signal)
-      : () => carryOverJump(host, settings, jump, signal)
+      : () => jumps.carry(host, settings, jump, signal)
   }
 
   function scanHostKeys(
@@ -176,41 +139,11 @@ export function createSshConnector(options: SshOptions): SshConnector {
       const rest = await Promise.all(behindKnown.map((host) => scanUnknown(host, signal)))
       return [...unknown.flat(), ...rest.flat()]
     },
-    async [Symbol.asyncDispose]() {
-      shutdown.abort()
-      const open_ = await Promise.allSettled(jumps.values())
-      for (const jump of open_) if (jump.status === 'fulfilled') jump.value.client.end()
-      jumps.clear()
-    },
+    [Symbol.asyncDispose]: () => jumps[Symbol.asyncDispose](),
   }
 }
 
 /** One run's signal is listened to by every host of it; Node would warn of a leak at the eleventh. */
 function allowManyListeners(signal: AbortSignal): void {
   setMaxListeners(0, signal)
-}
-
-/** Waits for something shared without taking it down when this host's run is interrupted. */
-function abortable<T>(host: string, shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(interrupted(host))
-    }
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    shared.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort)
-    })
-  })
-}
-
-function jumpFailed(host: string, jump: ConnectionSettings, why: string, cause?: unknown): KmsfleetError {
-  return new KmsfleetError(
-    'transport.jump-failed',
-    `${host}: expected a way through the jump host ${target(jump)}, found: ${why}`,
-    {
-      hint: `Try "ssh -p ${String(jump.port)} ${jump.user}@${jump.address}"; all hosts behind it are unreachable until it works.`,
-      cause,
-    },
-  )
 }

@@ -270,6 +270,19 @@ describe('over a real sshd', () => {
     await expect(output(unknownJump)).rejects.toMatchObject({ code: 'transport.jump-failed' })
   })
 
+  test('a jump host is shared by those alone who check and enter it in the same way', async () => {
+    await using jump = await startSshd()
+    await using connector = createConnector()
+    await using connection = await connector.connect('a', sshd.settings({ jump: jump.settings() }), never)
+    expect((await readAll(await connection.execRoot(shell('echo x'), never))).toString()).toBe('x\n')
+    for (const other of [{ knownHostsFiles: [] }, { identityFiles: [], agent: false }]) {
+      const settings = sshd.settings({ jump: jump.settings(other) })
+      await expect(connector.connect('b', settings, never)).rejects.toMatchObject({
+        code: 'transport.jump-failed',
+      })
+    }
+  })
+
   test('a host behind a jump host that does not answer is unreachable', async () => {
     const port = await freePort()
     await expect(output(sshd.settings({ port, jump: sshd.settings() }))).rejects.toMatchObject({
