@@ -13,6 +13,9 @@ import { createProgram, type Program } from './program.ts'
  */
 const unreadLimit = 8 * 1024 * 1024
 
+/** Times the time to connect that a host gets to start a program: PAM may wait 25 s for a bus that does not answer. */
+const startPatience = 3
+
 /** Time for a host to close its end after ours. */
 const goodbyeMs = 2000
 
@@ -46,8 +49,16 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
           )
         }
         const abort = (): void => {
+          clearTimeout(timer)
           reject(interrupted(host))
         }
+        let late = false
+        const patienceMs = startPatience * settings.connectTimeoutMs
+        const timer = setTimeout(() => {
+          late = true
+          signal.removeEventListener('abort', abort)
+          refuse(`no answer within ${String(patienceMs / 1000)} s`)
+        }, patienceMs)
         if (signal.aborted) {
           abort()
           return
@@ -55,12 +66,13 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
         signal.addEventListener('abort', abort, { once: true })
         try {
           ssh.client.exec(start.command, (error, stream) => {
+            clearTimeout(timer)
             signal.removeEventListener('abort', abort)
             if (error !== undefined) {
               refuse(messageOf(error), error)
               return
             }
-            if (signal.aborted) {
+            if (signal.aborted || late) {
               stream.close()
               return
             }
@@ -92,6 +104,7 @@ export function createConnection(host: string, settings: ConnectionSettings, ssh
             resolve(program.channel)
           })
         } catch (error) {
+          clearTimeout(timer)
           signal.removeEventListener('abort', abort)
           refuse(messageOf(error), error)
         }

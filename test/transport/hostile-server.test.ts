@@ -142,3 +142,42 @@ test('a connection that breaks during the login is not called a refused password
     server.close()
   }
 })
+
+test('a server that never starts the program is given up', async () => {
+  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const server = new ssh2.Server({ hostKeys: [key.private] }, (client) => {
+    client.on('error', () => undefined)
+    client.on('authentication', (context) => {
+      context.accept()
+    })
+    client.on('session', () => undefined)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  try {
+    await using connector = createConnector()
+    await using connection = await connector.connect(
+      'one',
+      {
+        kind: 'ssh',
+        address: '127.0.0.1',
+        port: (server.address() as AddressInfo).port,
+        user: 'root',
+        identityFiles: [],
+        agent: false,
+        password: new Secret('p', Buffer.from('p')),
+        hostKeys: [key.public],
+        knownHostsFiles: [],
+        connectTimeoutMs: 500,
+        become: { method: 'none' },
+      },
+      never,
+    )
+    await expect(connection.execRoot(shell('true'), never)).rejects.toMatchObject({
+      code: 'transport.channel',
+    })
+  } finally {
+    server.close()
+  }
+})
