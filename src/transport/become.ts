@@ -52,7 +52,7 @@ const refusals: readonly { readonly says: RegExp; readonly found: string; readon
   {
     says: /is not in the sudoers file|is not allowed to (?:run sudo|execute)|may not run sudo/,
     found: 'the login is not allowed to run it',
-    hint: 'Give the login a sudo rule; "kmsfleet doc become" prints one that names the command exactly.',
+    hint: 'Give the login a sudo rule for /usr/bin/env; docs/security.md says what such a rule means.',
   },
   {
     says: /must have a tty|no tty present/,
