@@ -55,6 +55,7 @@ while read -r function dir inode file count; do
     cd /
     after=$(watch)
     if [ "$after" != "$before" ]; then
+      echo "attempt $attempt of $function: $before became $after; $kf_says $kf_detail" >&2
       hits=$((hits + 1)) before=$after
     fi
     [ ! -e "$base/flag/captured" ] || { hits=$((hits + 1)); rm -f "$base/flag/captured"; }

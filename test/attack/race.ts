@@ -14,6 +14,8 @@ export interface Tally {
   readonly applied: number
   readonly refused: number
   readonly hits: number
+  /** What was changed, for each hit. */
+  readonly evidence: string
 }
 
 interface Duel {
@@ -110,7 +112,7 @@ export async function race(
       using scene = makeScene()
       const dir = duel.dir(scene)
       const words = [duel.functionName, dir, inodeOf(dir), inodeOf(join(dir, 'target')), String(share)]
-      using attacker = duel.args === undefined ? undefined : await attack(program, duel.args(scene))
+      await using attacker = duel.args === undefined ? undefined : await attack(program, duel.args(scene))
       const run = spawn(
         'unshare',
         [
@@ -134,16 +136,18 @@ export async function race(
       run.stdin.end(`${words.join(' ')}\n`)
       let answer = ''
       for await (const line of createInterface({ input: run.stdout })) answer = line
-      attacker?.[Symbol.dispose]()
+      await attacker?.[Symbol.asyncDispose]()
       const [applied, refused, hits] = answer.split(' ').map(Number)
       if (applied === undefined || refused === undefined || hits === undefined) {
         throw new Error(`${shell.name} ${duel.functionName}: no answer; ${errors}`)
       }
+      const harm = scene.harm()
       tallies.push({
         what: `${shell.name} ${duel.functionName}: ${duel.attack}`,
         applied,
         refused,
-        hits: hits + (hits === 0 && scene.harmed() ? 1 : 0),
+        hits: hits + (hits === 0 && harm !== undefined ? 1 : 0),
+        evidence: `${hits === 0 ? '' : errors}${harm ?? ''}`,
       })
     }
   } finally {

@@ -11,6 +11,7 @@ const tallies: Tally[] = []
 for (const shell of shells) {
   for (const tally of await race(shell, program, Math.ceil(total / shells.length / functions))) {
     tallies.push(tally)
+    if (tally.hits > 0) console.log(tally.evidence)
     console.log(
       `${tally.what}: ${String(tally.applied)} applied, ${String(tally.refused)} refused, ${String(tally.hits)} hits`,
     )

@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -40,8 +39,8 @@ export interface Scene extends Disposable {
   readonly base: string
   readonly work: string
   readonly deep: string
-  /** True where something of root's outside the attacker's folders, or the sibling, is not as it was made. */
-  harmed(): boolean
+  /** What was and what is, where something of root's outside the attacker's folders, or the sibling, was changed. */
+  harm(): string | undefined
 }
 
 function owned(path: string): string {
@@ -106,6 +105,7 @@ export function makeScene(under = '/var/lib'): Scene {
       })
     const names = ['sibling', 'work'].map((name) => join(home, name))
     const siblings = names.filter((path) => lstatSync(path).ino === siblingInode)
+    if (siblings.length !== 1) throw new Error('the sibling is looked for while it is still being moved')
     return JSON.stringify([
       tree(outside),
       tree(join(base, 'mirror')),
@@ -120,22 +120,30 @@ export function makeScene(under = '/var/lib'): Scene {
     base,
     work,
     deep,
-    harmed: () => rows() !== before,
+    harm() {
+      const now = rows()
+      return now === before ? undefined : `${before} became ${now}`
+    },
     [Symbol.dispose]() {
       rmSync(base, { recursive: true, force: true })
     },
   }
 }
 
-/** Starts the attacker's program under the hostile id; resolves when it says that it is at work. */
-export async function attack(
-  program: string,
-  args: readonly string[],
-): Promise<Disposable & { readonly child: ChildProcess }> {
+/**
+ * Starts the attacker's program under the hostile id; resolves when it says that it is at work. Disposing waits until
+ * it is gone: a rename that it is in the middle of would fall between two looks at the scene.
+ */
+export async function attack(program: string, args: readonly string[]): Promise<AsyncDisposable> {
   const child = spawn(program, [...args], {
     uid: attackerId,
     gid: attackerId,
     stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve()
+    })
   })
   await new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => {
@@ -146,9 +154,9 @@ export async function attack(
     })
   })
   return {
-    child,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
+      await gone
     },
   }
 }
