@@ -344,6 +344,7 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 # kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
 # FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text. Sets of directories, newline separated:
 # kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
+# kf_fixed: stands in a good one, so that its path leads nowhere else, though others may change what stands in it.
 # kf_open: everybody can reach what stands in it.
 kf_path() {
   kf_parent=${2%/*}
@@ -366,6 +367,7 @@ kf_path() {
           fi
           ;;
       esac
+      case $kf_good in *"$NL$kf_parent$NL"*) kf_fixed=$kf_fixed$2$NL ;; esac
       case $2$kf_open in
         /"$NL"* | *"$NL$kf_parent$NL"*) [ "$((0x$3 & 1))" = 0 ] || kf_open=$kf_open$2$NL ;;
       esac
@@ -378,6 +380,8 @@ kf_path() {
           kf_x=${1#*h}
           if [ "$9" -le "${kf_x%%[!0-9]*}" ]; then
             kf_tier=slow
+            # a shell has seven descriptors to give
+            case $kf_fixed in *"$NL$kf_parent$NL"*) [ "$kf_leaf_count" -ge 7 ] || kf_tier=leaf ;; esac
             # sha256sum escapes names with a backslash; those go the way that sends no name
             case $2 in
               *\\*) ;;
@@ -392,6 +396,10 @@ kf_path() {
             esac
             case $kf_tier in
               slow) kf_slow=$kf_slow$9\ $2$NL ;;
+              leaf)
+                kf_leaves=$kf_leaves$9\ $2$NL kf_leaf_rows=$kf_leaf_rows${kf_row%% /*}$NL
+                kf_leaf_count=$((kf_leaf_count + 1))
+                ;;
               guarded) kf_guarded=$kf_guarded$2$NL ;;
               fast) kf_fast=$kf_fast$2$NL ;;
             esac
@@ -418,18 +426,50 @@ kf_path() {
   [ -w "$2" ] || kf_frozen=$kf_frozen$2$NL
 }
 
-# Sums of the lists kf_fast and kf_guarded. A guarded file stands where only root can put files, but its owner could
-# stall the open with a lease: it is read under a deadline.
+# Hashes files in directories that others can write but not exchange, then files that only root can exchange. What was
+# opened must have the very row that stat gave for the name, to the nanosecond of its last change: it stood there as a
+# regular file then, whatever the name led to since.
+# sh FORMAT ROWS NUMBER PATH...: the first NUMBER paths are of the first kind; they get descriptors from 3.
+# shellcheck disable=SC2016
+kf_sums_child='format=$1 rows=$2 last=$(($3 + 2)) fd=3 fds= files=
+shift 3
+while [ "$fd" -le "$last" ]; do
+[ -f "$1" ] && [ ! -L "$1" ] || exit 41
+eval "exec $fd<\"\$1\"" || exit 42
+fds="$fds $fd<&$fd" files="$files /proc/self/fd/$fd" fd=$((fd + 1))
+shift
+done
+[ "$(eval "stat -L -c \"\$format\" $files $fds")" = "$rows" ] || exit 43
+eval "exec sha256sum -- $files \"\$@\" $fds"'
+
+# Sums of the lists kf_fast, kf_guarded and kf_leaves. A guarded file stands where only root can put files, a leaf does
+# not, and the owner of either could stall the open with a lease: all are read together under a deadline. Where one
+# stalls, went away or was exchanged, each is read on its own.
+# shellcheck disable=SC2086
 kf_sums() {
+  set --
+  for kf_p in $kf_leaves; do set -- "$@" "${kf_p#* }"; done
+  if [ "$#" -gt 0 ]; then
+    # not kf_x: mksh's kf_f takes it
+    if kf_y=$(kf_exec='exec'; kf_limited 20 /bin/sh -c "$kf_sums_child" sh "$kf_format" "${kf_leaf_rows%"$NL"}" "$#" "$@" \
+      $kf_fast $kf_guarded </dev/null 2>/dev/null); then
+      kf_y=$kf_y$NL
+      for kf_p do
+        kf_f slow "$kf_p" "${kf_y%% *}"
+        kf_y=${kf_y#*"$NL"}
+      done
+      kf_f sums "$kf_y"
+      return
+    fi
+    kf_slow=$kf_leaves$kf_slow
+  fi
   if [ -n "$kf_guarded" ]; then
-    # shellcheck disable=SC2086
     if kf_x=$(kf_exec='exec'; kf_limited 20 sha256sum -- $kf_fast $kf_guarded 2>/dev/null); then
       kf_f sums "$kf_x"
       return
     fi
     for kf_y in $kf_guarded; do kf_slow=${kf_slow}1099511627776\ $kf_y$NL; done
   fi
-  # shellcheck disable=SC2086
   [ -z "$kf_fast" ] || kf_f sums "$(sha256sum -- $kf_fast 2>/dev/null)"
 }
 
@@ -487,8 +527,8 @@ kf_mounts() {
 kf_paths() {
   set -f
   IFS=$NL
-  kf_safe=$NL kf_good=$NL kf_open=$NL
-  kf_links='' kf_plain='' kf_slow='' kf_guarded='' kf_fast='' kf_texts='' kf_frozen='' kf_owned='' kf_missing=''
+  kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL
+  kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_frozen='' kf_owned='' kf_missing=''
   kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
   kf_f stat "$kf_rows"
   for kf_row in $kf_rows; do

@@ -1,5 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import type { Server } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
@@ -7,6 +16,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../../src/model/identity.ts'
+import { ancestorsOf } from '../../../src/shell/read/atoms.ts'
 import { ask, openHere, present, quote, rootFolder, run } from './host.ts'
 import { shells } from '../local-shell.ts'
 
@@ -22,6 +32,27 @@ async function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve) => server.listen(path, resolve))
   return server
+}
+
+/** Lets nobody exchange `a` in a folder of theirs, now a file `mine`, now a link to `../secret`, until disposed. */
+async function exchangeIn(theirs: string): Promise<Disposable & { readonly pid: number | undefined }> {
+  const attack = spawn(
+    process.execPath,
+    [
+      '-e',
+      `const fs = require('fs'); process.setgid(65534); process.setuid(65534); process.chdir(${JSON.stringify(theirs)})
+process.stdout.write('ready')
+for (;;) { fs.writeFileSync('new', 'mine'); fs.renameSync('new', 'a'); fs.symlinkSync('../secret', 'new'); fs.renameSync('new', 'a') }`,
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  await new Promise((resolve) => attack.stdout.once('data', resolve))
+  return {
+    pid: attack.pid,
+    [Symbol.dispose]: () => {
+      attack.kill('SIGKILL')
+    },
+  }
 }
 
 describe.runIf(asRoot).each(shells)('$name', (shell) => {
@@ -76,10 +107,15 @@ describe.runIf(asRoot).each(shells)('$name', (shell) => {
   it('hashes a contested file as it hashes a trusted one', async () => {
     using folder = rootFolder()
     const open = join(folder.path, 'open')
-    mkdirSync(open)
+    mkdirSync(join(open, 'inner'), { recursive: true })
+    // the shell can hold seven files open; the others are hashed one by one, as those below a directory of others
+    const many = Array.from({ length: 9 }, (_, index) => `open/${String(index)}`)
     for (const path of [
       join(folder.path, 'a b'),
       join(open, 'a b'),
+      join(open, 'back\\slash'),
+      join(open, 'inner/a b'),
+      ...many.map((name) => join(folder.path, name)),
       join(folder.path, 'back\\slash'),
       join(folder.path, 'theirs'),
     ]) {
@@ -88,7 +124,8 @@ describe.runIf(asRoot).each(shells)('$name', (shell) => {
     chownSync(open, 65534, 65534)
     chownSync(join(folder.path, 'theirs'), 65534, 65534)
     await using session = await openHere(shell)
-    const paths = ['a b', 'open/a b', 'back\\slash', 'theirs'].map((name) => join(folder.path, name))
+    const names = ['a b', 'open/a b', 'open/back\\slash', 'open/inner/a b', 'back\\slash', 'theirs', ...many]
+    const paths = names.map((name) => join(folder.path, name))
     const seen = await ask(
       session,
       paths.map((path) => ({ atom: 'path', path, digestUpTo: 7 })),
@@ -96,7 +133,7 @@ describe.runIf(asRoot).each(shells)('$name', (shell) => {
     const digest = createHash('sha256').update('content').digest('hex')
     for (const path of paths) {
       const content = present(seen.paths.get(path)).content
-      expect(content?.known === true && content.value.reveal()).toBe(digest)
+      expect([path, content?.known === true && content.value.reveal()]).toEqual([path, digest])
     }
     const small = await ask(session, [{ atom: 'path', path: paths[0] ?? '', digestUpTo: 6 }])
     expect(present(small.paths.get(paths[0] ?? '')).content).toEqual({
@@ -126,32 +163,74 @@ kf_digest ${folder.path} fifo 10 || echo "gave up $?"`
     symlinkSync('../secret', join(theirs, 'b'))
     chownSync(theirs, 65534, 65534)
     await using session = await openHere(shell)
-    const attack = spawn(
-      process.execPath,
-      [
-        '-e',
-        `const fs = require('fs'); process.setgid(65534); process.setuid(65534); process.chdir(${JSON.stringify(theirs)})
-process.stdout.write('ready')
-for (;;) { fs.writeFileSync('new', 'mine'); fs.renameSync('new', 'a'); fs.symlinkSync('../secret', 'new'); fs.renameSync('new', 'a') }`,
-      ],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
+    using attack = await exchangeIn(theirs)
+    expect(attack.pid).toBeGreaterThan(0)
+    const printed = await run(
+      session,
+      `kf_i=0; while [ $kf_i -lt 40 ]; do kf_i=$((kf_i + 1)); kf_digest ${theirs} a 100; done; echo .`,
     )
-    await new Promise((resolve) => attack.stdout.once('data', resolve))
-    try {
+    const secret = createHash('sha256').update('secret').digest('hex')
+    expect(printed.split('\n').at(-1)).toBe('.')
+    expect(printed).not.toContain(secret)
+    // the attack is worth something: with the guards taken out it hits
+    const guards = `/^case .a in/d; s/ && . ! -L [^]]*]//`
+    const unguarded = `kf_digest_child=$(printf '%s' "$kf_digest_child" | sed ${quote(guards)})
+kf_i=0; while [ $kf_i -lt 40 ]; do kf_i=$((kf_i + 1)); kf_digest ${theirs} a 100; done`
+    expect(await run(session, unguarded)).toContain(secret)
+  })
+
+  it('never hashes what a hostile owner puts in the way of many files at once', async () => {
+    using folder = rootFolder()
+    const theirs = join(folder.path, 'theirs')
+    mkdirSync(theirs)
+    writeFileSync(join(folder.path, 'secret'), 'secret')
+    chmodSync(join(folder.path, 'secret'), 0o600)
+    chownSync(theirs, 65534, 65534)
+    await using session = await openHere(shell)
+    using attack = await exchangeIn(theirs)
+    expect(attack.pid).toBeGreaterThan(0)
+    const ancestors = ancestorsOf(`${theirs}/a`)
+    const asked = `${ancestors.map((path) => `- ${path}`).join(' ')} h100 ${theirs}/a`
+    const tries = `kf_list='${[...ancestors, `${theirs}/a`].join('\n')}'
+kf_i=0; while [ $kf_i -lt 40 ]; do kf_i=$((kf_i + 1)); kf_paths ${asked}; done | tr '\\0' '\\n'`
+    const secret = createHash('sha256').update('secret').digest('hex')
+    const printed = await run(session, tries)
+    expect(printed).not.toContain(secret)
+    // the attack is worth something, and it is the row of what was opened that repels it
+    const unguarded = `kf_sums_child=$(printf '%s' "$kf_sums_child" | sed ${quote('/stat -L/d; s/ && . ! -L [^]]*]//')})`
+    expect(await run(session, `${unguarded}\n${tries}`)).toContain(secret)
+  })
+
+  it('reads the others where one of the files that are read together stalls or is gone', async () => {
+    using folder = rootFolder()
+    const theirs = join(folder.path, 'theirs')
+    mkdirSync(theirs)
+    for (const name of ['a', 'b']) writeFileSync(join(theirs, name), name)
+    writeFileSync(join(folder.path, 'c'), 'c')
+    chownSync(theirs, 65534, 65534)
+    await using session = await openHere(shell)
+    const ancestors = ancestorsOf(`${theirs}/a`)
+    const files = [`${folder.path}/c`, `${theirs}/a`, `${theirs}/b`]
+    const asked = `${ancestors.map((path) => `- ${path}`).join(' ')} ${files.map((path) => `h9 ${path}`).join(' ')}`
+    const sum = (text: string): string => createHash('sha256').update(text).digest('hex')
+    // after stat gave the rows, and before the first file is opened
+    for (const meanwhile of [
+      `rm ${theirs}/a`,
+      `rm ${theirs}/a; mkfifo ${theirs}/a`,
+      `echo more >>${theirs}/a`,
+    ]) {
+      writeFileSync(join(theirs, 'a'), 'a')
       const printed = await run(
         session,
-        `kf_i=0; while [ $kf_i -lt 40 ]; do kf_i=$((kf_i + 1)); kf_digest ${theirs} a 100; done; echo .`,
+        `kf_list='${[...ancestors, ...files].join('\n')}'
+kf_acls() { IFS=' '; ${meanwhile}; IFS=$NL; }
+kf_paths ${asked} | tr '\\0' '\\n'`,
       )
-      const secret = createHash('sha256').update('secret').digest('hex')
-      expect(printed.split('\n').at(-1)).toBe('.')
-      expect(printed).not.toContain(secret)
-      // the attack is worth something: with the guards taken out it hits
-      const guards = `/^case .a in/d; s/ && . ! -L [^]]*]//`
-      const unguarded = `kf_digest_child=$(printf '%s' "$kf_digest_child" | sed ${quote(guards)})
-kf_i=0; while [ $kf_i -lt 40 ]; do kf_i=$((kf_i + 1)); kf_digest ${theirs} a 100; done`
-      expect(await run(session, unguarded)).toContain(secret)
-    } finally {
-      attack.kill('SIGKILL')
+      const answers = printed.split('\n')
+      expect(answers[answers.lastIndexOf(`${theirs}/a`) + 1]).toMatch(/^!4[0-9]$/)
+      expect(answers[answers.lastIndexOf(`${theirs}/b`) + 1]).toBe(sum('b'))
+      expect(printed).toContain(`${sum('c')}  ${folder.path}/c`)
+      rmSync(join(theirs, 'a'), { force: true })
     }
   })
 
