@@ -69,6 +69,29 @@ kf_enter "$D" '' '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
 [ ! -e "$D/name" ] || hit`,
   },
   {
+    guard: 'survey',
+    script: `mv() { command mv "$@"; A /bin/sh -c 'echo mine >"$1.m" && mv "$1.m" "$1"' sh "$D/name"; }
+kf_rows=$(stat -c '%d:%i %u %a' -- "$D")$NL kf_mounts=none
+kf_surveyed "$D" "$I" "$kf_s1" parent
+kf_enter "$D" "$I" firm "$kf_s1" && kf_place "$kf_s1/0" name absent . && hit`,
+  },
+  {
+    guard: 'survey-mount',
+    script: `mkdir "$base/other" "$base/roots"; chmod 00755 "$base/other"; mount --bind "$base/other" "$base/roots" || exit 3
+kf_rows=$(stat -c '%d:%i %u %a' -- "$base/roots")$NL kf_mounts=$(cat /proc/self/mountinfo)
+kf_surveyed "$base/roots" "\${kf_rows%% *}" "$kf_s1" parent
+kf_enter "$base/roots" '' firm "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ ! -e "$base/roots/name" ] || hit`,
+  },
+  {
+    guard: 'born',
+    script: `mkdir "$kf_s1/0/made"; chmod 00755 "$kf_s1/0/made"
+kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" made absent . && kf_born "$D/made" "$kf_s1"
+A /bin/sh -c 'mv "$1" "$1.t" && ln -s "$2" "$1"' sh "$D/made" "$base/outside"
+kf_enter "$D/made" '' '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
+[ ! -e "$base/outside/name" ] || hit`,
+  },
+  {
     guard: 'expect',
     script: `stat() { case $* in *"/0/name") A /bin/sh -c 'echo other >"$1"' sh "$D/name" ;; esac; command stat "$@"; }
 kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent .

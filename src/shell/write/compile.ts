@@ -6,6 +6,7 @@ import { opPreparation, opScript } from './ops.ts'
 import type { OpContext } from './ops.ts'
 import { writePrelude } from './prelude.ts'
 import type { PreludePart } from './prelude.ts'
+import { surveyScript, syncScript } from './directories.ts'
 import { isFirm, join, planStaging, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
 import { printable, stopLine } from './stop.ts'
@@ -45,12 +46,16 @@ function stageVariables(staging: Staging): readonly string[] {
 function groundScript(staging: Staging): readonly string[] {
   const stages = stageVariables(staging)
   if (stages.length === 0) return [':']
+  const names = staging.anchors
+    .map((anchor, index) => `kf_s${String(index + 1)}=${quote(join(anchor, ''))}$kf_stem`)
+    .join(' ')
   const folders = [
     ...staging.buckets,
     ...staging.staged.filter(({ kind, inside }) => kind === 'directory' && !inside).map(stagedWord),
   ]
   return [
-    ...staging.anchors.map((anchor, index) => `kf_stage ${quote(anchor)} && kf_s${String(index + 1)}=$kf_s`),
+    // named whatever came of it: the sweep removes those that were made
+    `{ kf_stage ${staging.anchors.map(quote).join(' ')}; kf_x=$?; ${names}; [ "$kf_x" = 0 ]; }`,
     `kf_sane ${stages.join(' ')}`,
     ...(folders.length === 0 ? [] : [`kf_try stage mkdir ${folders.join(' ')}`]),
   ]
@@ -87,9 +92,12 @@ function captureScript(staging: Staging, captured: ReadonlyMap<string, string>):
 }
 
 function changeScript(change: WireChange, context: OpContext, parts: Set<PreludePart>): readonly string[] {
-  const bodies = change.ops.map((op) => {
+  const bodies = change.ops.map((op, index) => {
     const item = context.staging.staged.find((staged) => staged.op === op && staged.change === change.id)
-    const { commands, parts: needed } = opScript(op, item, context)
+    const { commands, parts: needed } = opScript(op, item, context, {
+      previous: change.ops[index - 1],
+      next: change.ops[index + 1],
+    })
     for (const part of needed) parts.add(part)
     return { commands, preparation: opPreparation(op) }
   })
@@ -102,16 +110,6 @@ function changeScript(change: WireChange, context: OpContext, parts: Set<Prelude
     commands.length === 0 ? ':' : commands.join(' &&\n'),
     `kf_end "$?" ${quote(printable(change.label))}${words(change.settles)} || return 0`,
   ]
-}
-
-/** Directories that only root can move are synced by one program at the end; in others each change syncs its own. */
-function syncScript(changes: readonly WireChange[]): string {
-  const directories = new Set(
-    changes.flatMap(({ ops }) =>
-      ops.flatMap((op) => ('parent' in op && isFirm(op.parent) ? [op.parent.path] : [])),
-    ),
-  )
-  return directories.size === 0 ? ':' : `sync -- ${[...directories].map(quote).join(' ')} 2>/dev/null`
 }
 
 /**
@@ -146,13 +144,14 @@ export function compileWrite(request: WriteRequest): Frame {
     `kf_ground || { kf_drain ${String(total)}; kf_failed; exit 0; }`,
     `kf_receive || { kf_failed; exit ${String(poisoned)}; }`,
     'exec </dev/null',
+    ...surveyScript(changes, staging),
     ...captureScript(staging, captured),
     'kf_changes() {',
     ...body,
     ':',
     '}',
     'kf_changes',
-    syncScript(changes),
+    ...syncScript(changes, staging),
     'kf_syslog',
     'exit 0',
     ')',

@@ -15,6 +15,12 @@ export interface OpContext {
   readonly dressed: Set<string>
 }
 
+/** What the same change does right before and right after an operation. */
+export interface OpNeighbours {
+  readonly previous: WriteOp | undefined
+  readonly next: WriteOp | undefined
+}
+
 /** Shell of one operation: commands to be joined by `&&`, and the prelude parts that they call. */
 export interface OpScript {
   readonly commands: readonly string[]
@@ -91,7 +97,9 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
     const link =
       item.op.op === 'link-put' ? [`kf_link ${item.folder} ${name} ${what} ${quote(item.op.target)}`] : []
     const put = link.length > 0 ? link : [`kf_place ${item.folder} ${name} ${what} .`]
-    return { commands: [...before, enter(parent, `"${stage}"`, context), ...put], parts }
+    const within = context.staging.born.get(item.path)
+    const born = within === undefined ? [] : [`kf_born ${quote(item.path)} "${within}"`]
+    return { commands: [...before, enter(parent, `"${stage}"`, context), ...put, ...born], parts }
   }
   const where = `${quote(parent.path)} ${inodeWord(parent, context)} ${name} ${what}`
   const put =
@@ -137,8 +145,15 @@ const optional = (value: string | number | undefined): string =>
 const marked = (value: string | undefined): string => (value === undefined ? "''" : quote(`-${value}`))
 const flag = (value: boolean): string => (value ? 'yes' : "''")
 
+const reload = 'kf_systemctl daemon-reload'
+
 /** Shell of one operation. Its operands are quoted; what they name is checked on the host in the instant before. */
-export function opScript(op: WriteOp, item: Staged | undefined, context: OpContext): OpScript {
+export function opScript(
+  op: WriteOp,
+  item: Staged | undefined,
+  context: OpContext,
+  near: OpNeighbours,
+): OpScript {
   switch (op.op) {
     case 'group-add':
       return {
@@ -192,12 +207,18 @@ export function opScript(op: WriteOp, item: Staged | undefined, context: OpConte
         parts: ['place'],
       }
     case 'daemon-reload':
-      return { commands: ['kf_systemctl daemon-reload'], parts: ['services'] }
-    case 'unit-enable':
+      // what is enabled next is enabled first: both would make systemd read all units again, which takes it long
+      return { commands: near.next?.op === 'unit-enable' ? [] : [reload], parts: ['services'] }
+    case 'unit-enable': {
+      const verb = op.enable ? 'enable' : 'disable'
       return {
-        commands: [`kf_systemctl ${op.enable ? 'enable' : 'disable'} -- ${quote(op.unit)}`],
+        commands:
+          near.previous?.op === 'daemon-reload'
+            ? [`kf_systemctl --no-reload ${verb} -- ${quote(op.unit)}`, reload]
+            : [`kf_systemctl ${verb} -- ${quote(op.unit)}`],
         parts: ['services'],
       }
+    }
     case 'unit-run':
       return {
         commands: [

@@ -29,6 +29,11 @@ export interface Staging {
   readonly buckets: readonly string[]
   /** The shell word of the stage for an operation in this directory. */
   stageOf(parent: Parent): string
+  /**
+   * Directories that this frame makes with root as their only writer, where later operations work, to the stage of
+   * these. Where their parents turn out closed so are they, and on one mount with that stage.
+   */
+  readonly born: ReadonlyMap<string, string>
 }
 
 /** Where the payloads of directories without an anchor wait; every host has it and only root writes there. */
@@ -53,9 +58,13 @@ export function ownerWord(to: Ownership): string {
   return `${name(to.owner)}:${name(to.group)}`
 }
 
+function rootWritesAlone({ owner, mode }: Ownership): boolean {
+  return (owner === 'root' || owner === '0') && (mode & 0o022) === 0
+}
+
 /** Nobody but root can move the directory, since all its ancestors are trusted. */
 export function isFirm(parent: Parent): boolean {
-  return parent.anchor !== undefined && parent.anchor === directoryOf(parent.path)
+  return parent.anchor === parent.path || parent.anchor === directoryOf(parent.path)
 }
 
 const stagedKinds: Partial<Record<WriteOp['op'], Staged['kind']>> = {
@@ -115,7 +124,18 @@ export function planStaging(changes: readonly WireChange[]): Staging {
       ...(op.op === 'file-put' ? { payload: op.payload } : {}),
     })
   }
-  return { anchors, staged, buckets: [...buckets], stageOf }
+  const born = new Map<string, string>()
+  for (const { op, path, folder, inside } of staged) {
+    if (op.op !== 'directory-make' || inside || !rootWritesAlone(op.to)) continue
+    if (!isFirm(op.parent) && !born.has(op.parent.path)) continue
+    const within = ops
+      .map((later) => later.op)
+      .find((later) => 'parent' in later && later.parent.path === path)
+    if (within === undefined || !('parent' in within)) continue
+    const stage = stageOf(within.parent)
+    if (anchorOf(within.parent) === op.parent.path || folder.startsWith(`"${stage}/`)) born.set(path, stage)
+  }
+  return { anchors, staged, buckets: [...buckets], stageOf, born }
 }
 
 /** The shell word of what is staged. */

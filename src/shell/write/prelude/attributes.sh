@@ -4,7 +4,7 @@
 # kf_dirset PATH WHAT OWNER:GROUP BETWEEN MODE STRIP
 kf_dirset() {
   # what is known of it, or of what is below it, may not be true afterwards
-  kf_here='' kf_known=$NL kf_closed_ones=$NL
+  kf_here='' kf_closed_ones=$NL
   at "$1" || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
   kf_expect "$2" . || return 1 # guard:dirset-expect
   kf_can_strip "$6" || return 1

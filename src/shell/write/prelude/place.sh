@@ -1,25 +1,49 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # --- directories ---
 
-# kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A firm one that was entered before is
-# still the same. DEV:INO may be empty. STAGE, if any, is proven to be on the same mount: there mv is one rename(2),
-# across mounts it would copy, and follow what the owner of DIR puts in its way.
+# kf_closes 'DEV:INO UID MODE': does root alone write in a directory of this row?
+kf_closes() {
+  case ${1#* } in 0\ *[2367] | 0\ *[2367]?) return 1 ;; 0\ *) return 0 ;; *) return 1 ;; esac
+}
+
+# kf_surveyed DIR DEV:INO STAGE WHERE: of a firm directory whose row is the first of kf_rows, is it closed and on the
+# mount of its stage? WHERE is `parent` for a stage in the parent of DIR. kf_mounts: this process' mountinfo. Of one that is not
+# kf_enter finds out the rest.
+kf_surveyed() {
+  kf_row=${kf_rows%%"$NL"*} kf_rows=${kf_rows#*"$NL"}
+  [ "${kf_row%% *}" = "$2" ] && kf_closes "$kf_row" || return 0 # guard:survey
+  # a mount point is on another mount than the stage in its parent
+  case $4$kf_mounts in parent | parent*" $1 "*) return 0 ;; esac # guard:survey-mount
+  kf_closed_ones=$kf_closed_ones$1\ $3$NL
+}
+
+# kf_born DIR STAGE: DIR was just put, with root as its only writer, into the directory that is entered. Where that is
+# closed so is DIR, and it is on the same mount as STAGE, which is that of DIR itself or in the directory that is entered.
+kf_born() {
+  [ -n "$kf_closed" ] || return 0 # guard:born
+  kf_closed_ones=$kf_closed_ones$1\ $2$NL kf_unsynced=$kf_unsynced$1$NL
+}
+
+# kf_enter DIR DEV:INO FIRM STAGE: makes DIR the working directory, pinned. A closed one that was entered or surveyed
+# before is still the same. DEV:INO may be empty. STAGE, if any, is proven to be on the same mount: there mv is one
+# rename(2), across mounts it would copy, and follow what the owner of DIR puts in its way.
 kf_enter() {
   kf_closed=
-  if [ "$3" = firm ]; then
-    case $kf_closed_ones in *"$NL$1 $4$NL"*) kf_closed=yes ;; esac
-    if [ "$kf_here" = "$1 $4" ]; then return 0; fi
-    case $kf_known in *"$NL$1 $4$NL"*) if cd -P "$1" 2>/dev/null; then kf_here="$1 $4"; return 0; fi ;; esac
-  fi
+  case $kf_closed_ones in
+    *"$NL$1 $4$NL"*)
+      kf_closed=yes
+      if [ "$kf_here" = "$1 $4" ]; then return 0; fi
+      if cd -P "$1" 2>/dev/null; then kf_here="$1 $4"; return 0; fi
+      kf_closed=
+      ;;
+  esac
+  if [ "$3$kf_here" = "firm$1 $4" ]; then return 0; fi
   kf_here=
   at "$1" 2>/dev/null || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
   kf_row=$(stat -c '%d:%i %u %a' .)
   [ -z "$2" ] || [ "${kf_row%% *}" = "$2" ] || { kf_moved "expected the directory $1 that was probed, found another"; return 1; } # guard:parent-inode
   if [ -n "$4" ]; then kf_mounted "$4" || return 1; fi # guard:same-mount
-  if [ "$3" = firm ]; then
-    kf_known=$kf_known$1\ $4$NL
-    case ${kf_row#* } in 0\ *[2367] | 0\ *[2367]?) ;; 0\ *) kf_closed=yes kf_closed_ones=$kf_closed_ones$1\ $4$NL ;; esac
-  fi
+  if [ "$3" = firm ] && kf_closes "$kf_row"; then kf_closed=yes kf_closed_ones=$kf_closed_ones$1\ $4$NL; fi
   kf_here="$1 $4"
 }
 

@@ -186,7 +186,7 @@ kf_command_as() {
 }
 
 kf_commanded() {
-  kf_known=$NL kf_closed_ones=$NL
+  kf_closed_ones=$NL
   kf_output=$kf_out kf_exit=$kf_status
   case $kf_status in
     0) ;;

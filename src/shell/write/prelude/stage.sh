@@ -1,15 +1,22 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # --- stages ---
 
-# kf_stage ANCHOR: makes a stage, its path is in kf_s. One of an earlier run was left by a kill: there is one writer.
+# kf_stage ANCHOR...: makes a stage in each, all of one name, which is kf_stem; the path of the last is kf_s. Only root
+# makes names in an anchor. A stage of an earlier run was left by a kill: there is one writer.
 kf_stage() {
-  for kf_x in "${1%/}"/.kmsfleet.*; do
-    # shellcheck disable=SC3067
-    if [ -d "$kf_x" ] && [ ! -L "$kf_x" ] && [ -O "$kf_x" ]; then rm -rf "$kf_x"; fi
+  read -r kf_x </proc/sys/kernel/random/uuid || { kf_fail stage 'expected /proc to give a random name, found that it does not'; return 1; }
+  kf_stem=.kmsfleet.$kf_x
+  for kf_y do
+    for kf_x in "${kf_y%/}"/.kmsfleet.*; do
+      # shellcheck disable=SC3067
+      if [ -d "$kf_x" ] && [ ! -L "$kf_x" ] && [ -O "$kf_x" ]; then rm -rf "$kf_x"; fi
+    done
+    shift
+    kf_s=${kf_y%/}/$kf_stem
+    set -- "$@" "$kf_s"
   done
-  kf_s=
-  kf_try stage mktemp -d "${1%/}/.kmsfleet.XXXXXXXX" || return 1
-  kf_s=$kf_detail
+  # a default ACL takes the place of the umask
+  kf_try stage mkdir -m 0700 "$@"
 }
 
 # kf_sound STAGE...: is each root's alone, and does none hand a default ACL to what is made in it? Such an ACL takes
