@@ -7,7 +7,7 @@ import type { OpContext } from './ops.ts'
 import { writePrelude } from './prelude.ts'
 import type { PreludePart } from './prelude.ts'
 import { surveyScript, syncScript } from './directories.ts'
-import { isFirm, join, planStaging, stagedWord } from './staging.ts'
+import { inlineText, isFirm, join, planStaging, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
 import { printable, stopLine } from './stop.ts'
 import type { LockHolder } from './stop.ts'
@@ -67,10 +67,14 @@ function receiveScript(files: readonly Staged[]): readonly string[] {
   const words = files.map(stagedWord).join(' ')
   const payloads = files.map(({ change, payload }) => ({ change, payload }))
   return [
-    ...files.map(
-      (file) =>
-        `{ kf_id=${String(file.change)}; kf_take_in ${String(file.payload?.bytes.length ?? 0)} ${stagedWord(file)} || kf_fail stage 'expected room for the payload, found that it cannot be written'; }`,
-    ),
+    ...files.map((file) => {
+      const text = inlineText(file)
+      const take =
+        text === undefined
+          ? `kf_take_in ${String(file.payload?.bytes.length ?? 0)} ${stagedWord(file)}`
+          : `kf_text ${quote(text)} 2>/dev/null >${stagedWord(file)}`
+      return `{ kf_id=${String(file.change)}; ${take} || kf_fail stage 'expected room for the payload, found that it cannot be written'; }`
+    }),
     `kf_sizes=$(stat -c %s -- ${words})$NL`,
     `kf_sums=$(sha256sum -- ${words})$NL`,
     `kf_verify ${payloads
@@ -126,7 +130,10 @@ export function compileWrite(request: WriteRequest): Frame {
   const context: OpContext = { staging, captured, dressed: new Set() }
   const parts = new Set<PreludePart>()
   const body = changes.flatMap((change) => changeScript(change, context, parts))
-  const total = files.reduce((sum, { payload }) => sum + (payload?.bytes.length ?? 0), 0)
+  const payloads = files.flatMap((file) =>
+    file.payload === undefined || inlineText(file) !== undefined ? [] : [file.payload.bytes],
+  )
+  const total = payloads.reduce((sum, { length }) => sum + length, 0)
   const first = String(changes[0]?.id ?? 0)
   const stages = stageVariables(staging)
   const write = [
@@ -163,7 +170,7 @@ export function compileWrite(request: WriteRequest): Frame {
   return {
     access: 'write',
     script: (nonce) => `kf_nonce=${quote(nonce)}\n${write}\n${probeScript(probe, nonce)}`,
-    payloads: files.flatMap(({ payload }) => (payload === undefined ? [] : [payload.bytes])),
+    payloads,
     deadlineMs: probeDeadline(probe) + 1000 * seconds + total / 50,
     outputLimit: probeOutputLimit(probe) + 262_144 * (changes.length + 1),
     decode: decodeProbe(probe),

@@ -163,8 +163,11 @@ export function opScript(
     case 'group-members':
       return {
         commands: [
-          ...op.remove.map((user) => `kf_member remove ${quote(op.name)} ${quote(user)}`),
-          ...op.add.map((user) => `kf_member add ${quote(op.name)} ${quote(user)}`),
+          `kf_members ${words([
+            op.name,
+            ...op.remove.flatMap((user) => ['remove', user]),
+            ...op.add.flatMap((user) => ['add', user]),
+          ])}`,
         ],
         parts: ['accounts'],
       }

@@ -138,6 +138,17 @@ export function planStaging(changes: readonly WireChange[]): Staging {
   return { anchors, staged, buckets: [...buckets], stageOf, born }
 }
 
+/** Longest payload that travels in the script. */
+const inlineLimit = 8192
+
+/** A short text that is no secret can travel in the script, where it takes no program to write it. */
+export function inlineText({ payload }: Staged): string | undefined {
+  if (payload === undefined || payload.secret || payload.bytes.length > inlineLimit) return undefined
+  const text = Buffer.from(payload.bytes).toString('latin1')
+  // shells give other bytes meanings of their own
+  return /^[\t\n -~]*$/.test(text) ? text : undefined
+}
+
 /** The shell word of what is staged. */
 export function stagedWord(item: Staged): string {
   return `${item.folder}/${quote(item.name)}`

@@ -37,11 +37,13 @@ describe.each(shells.filter(({ name }) => name !== 'busybox'))('$name', (shell) 
         { op: 'group-add', name: 'kfsecond', system: true },
         { op: 'group-members', name: 'kfsecond', add: ['kfuser', 'daemon'], remove: [] },
         { op: 'group-members', name: 'kfsecond', add: [], remove: ['daemon'] },
+        { op: 'group-members', name: 'kfsecond', add: ['bin', 'sys'], remove: ['kfuser'] },
+        { op: 'group-members', name: 'kfsecond', add: ['kfuser'], remove: ['bin', 'sync', 'sys'] },
         { op: 'user-set', name: 'kfuser', gecos: '', shell: '/bin/false', lock: true },
       ),
     )
     expect(said.reports.filter(({ says }) => says !== 'doing')).toEqual(
-      [1, 2, 3, 4, 5, 6].map((change) => ({ change, says: 'done' })),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((change) => ({ change, says: 'done' })),
     )
     expect(host.run('grep -h ^kf /etc/passwd')).toBe('kfuser:x:4712:4711::/nonexistent:/bin/false\n')
     expect(host.run("grep -h ^kf /etc/group | sed 's/:[0-9]*:/:N:/'")).toBe(

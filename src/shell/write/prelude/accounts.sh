@@ -89,6 +89,32 @@ kf_user_set_plain() {
   kf_try user passwd -l "$1"
 }
 
+# kf_members GROUP (add|remove USER)...: several by one call, where it takes the list: it refuses one with a member of
+# before that is no account any more
+kf_members() {
+  kf_group=$1
+  shift
+  if [ "$#" -gt 2 ] && kf_has gpasswd && kf_line /etc/group "$kf_group"; then
+    kf_y=${kf_line##*:} kf_how=
+    kf_y=,$kf_y${kf_y:+,}
+    for kf_x do
+      case $kf_how,$kf_y in
+        add,*",$kf_x,"*) kf_how= ;;
+        add,*) kf_y=$kf_y$kf_x, kf_how= ;;
+        remove,*",$kf_x,"*) kf_y=${kf_y%%",$kf_x,"*},${kf_y#*",$kf_x,"} kf_how= ;;
+        remove,*) kf_how= ;;
+        *) kf_how=$kf_x ;;
+      esac
+    done
+    kf_y=${kf_y#,}
+    if kf_try members gpasswd -M "${kf_y%,}" "$kf_group"; then return 0; fi
+  fi
+  while [ "$#" != 0 ]; do
+    kf_member "$1" "$kf_group" "$2" || return 1
+    shift 2
+  done
+}
+
 # kf_member add|remove GROUP USER
 kf_member() {
   case $1 in

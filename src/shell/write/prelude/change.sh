@@ -35,10 +35,5 @@ kf_end() {
 
 kf_syslog() {
   [ -n "$kf_log" ] && kf_has logger || return 0
-  if [ -n "${KSH_VERSION-}" ]; then
-    # shellcheck disable=SC3045,SC2039
-    print -rn -- "$kf_log"
-  else
-    printf %s "$kf_log"
-  fi | timeout -s KILL 5 logger -t kmsfleet >/dev/null 2>&1
+  kf_text "$kf_log" | timeout -s KILL 5 logger -t kmsfleet >/dev/null 2>&1
 }

@@ -13,11 +13,19 @@
 # A line that ends in `guard:NAME` is what an attack of that name fails on; test/attack takes each away in turn.
 
 kf_dir=/run/kmsfleet
-kf_says='' kf_step='' kf_detail='' kf_output='' kf_exit='' kf_here='' kf_closed='' kf_log='' kf_in='' kf_hand='' kf_s='' kf_stem=.kmsfleet. kf_fresh=yes
+kf_says='' kf_step='' kf_detail='' kf_output='' kf_exit='' kf_here='' kf_closed='' kf_firm='' kf_log='' kf_in='' kf_hand='' kf_s='' kf_stem=.kmsfleet. kf_fresh=yes
 kf_closed_ones=$NL kf_unsynced=$NL
 
 kf_fail() { kf_says=failed kf_step=$1 kf_detail=$2; return 1; }
 kf_moved() { kf_says=conflict kf_step='' kf_detail=$1; return 1; }
+
+# kf_text TEXT: printf is no builtin of mksh
+if [ -n "${KSH_VERSION-}" ]; then
+  # shellcheck disable=SC3045,SC2039
+  kf_text() { print -rn -- "$1"; }
+else
+  kf_text() { printf %s "$1"; }
+fi
 
 # kf_try STEP ARGV...: what the program says is the detail of the failure, or the result
 kf_try() {

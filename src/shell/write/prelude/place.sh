@@ -28,7 +28,7 @@ kf_born() {
 # before is still the same. DEV:INO may be empty. STAGE, if any, is proven to be on the same mount: there mv is one
 # rename(2), across mounts it would copy, and follow what the owner of DIR puts in its way.
 kf_enter() {
-  kf_closed=
+  kf_closed='' kf_firm=$3
   case $kf_closed_ones in
     *"$NL$1 $4$NL"*)
       kf_closed=yes
@@ -39,7 +39,8 @@ kf_enter() {
   esac
   if [ "$3$kf_here" = "firm$1 $4" ]; then return 0; fi
   kf_here=
-  at "$1" 2>/dev/null || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
+  # where nobody can exchange the path, the device and inode tell all
+  if [ "$3" = firm ] && [ -n "$2" ]; then cd -P "$1"; else at "$1"; fi 2>/dev/null || { kf_moved "expected $1 to be a directory that no link leads to, found that it is not"; return 1; }
   kf_row=$(stat -c '%d:%i %u %a' .)
   [ -z "$2" ] || [ "${kf_row%% *}" = "$2" ] || { kf_moved "expected the directory $1 that was probed, found another"; return 1; } # guard:parent-inode
   if [ -n "$4" ]; then kf_mounted "$4" || return 1; fi # guard:same-mount
@@ -87,12 +88,16 @@ kf_place() {
   kf_expect "$3" "$4/$2" || return 1 # guard:expect
   kf_try place mv -f "$1/$2" "$4/" || return 1
   [ -n "$kf_closed" ] || [ "$(stat -c %d:%i:%h "$4/$2" 2>/dev/null)" = "$5" ] || { kf_fail tampered "expected at $2 what was just put there, found another"; return 1; } # guard:tamper
-  [ -n "$kf_closed" ] || sync "$4" 2>/dev/null || :
+  [ -n "$kf_closed$kf_firm" ] || sync "$4" 2>/dev/null || :
 }
 # --- links and removal ---
 
-# kf_link STAGED NAME WHAT TARGET
+# kf_link STAGED NAME WHAT TARGET: a new one in a closed directory needs no stage, for nothing of it is ever unfinished
 kf_link() {
+  if [ "$kf_closed$3" = yesabsent ]; then
+    kf_expect absent "./$2" && kf_try place ln -s "$4" "./$2"
+    return
+  fi
   kf_try stage ln -s "$4" "$1/$2" && kf_place "$1" "$2" "$3" .
 }
 
@@ -102,5 +107,5 @@ kf_remove() {
   kf_x=./$1
   shift 2
   kf_try remove "$@" "$kf_x" || return 1
-  [ -n "$kf_closed" ] || sync . 2>/dev/null || :
+  [ -n "$kf_closed$kf_firm" ] || sync . 2>/dev/null || :
 }
