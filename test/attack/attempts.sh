@@ -7,7 +7,7 @@ attempt=0
 
 watch() {
   stat -c '%n %f %u %g %h %s %i %y' "$base" "$base/outside" "$base/outside/target" "$base/outside/open" \
-    "$base/outside/victim" "$base/mirror/work" "$base/mirror/work/target" 2>&1
+    "$base/outside/victim" "$base/mirror/place" "$base/mirror/place/target" 2>&1
 }
 
 stage() {

@@ -23,7 +23,7 @@ A() { PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/bin/setpriv --reuid ${String(attac
 swap() { A /bin/sh -c 'mv "$1" "$1.t" && mv -T "$2" "$1" && mv -T "$1.t" "$2"' sh "$1" "$2"; }
 once() { [ ! -e "$base/once" ] && : >"$base/once"; }
 hit() { echo HIT; }
-D=$base/home/work
+D=$base/home/place
 I=$(stat -c %d:%i "$D")
 kf_stage "$base" && kf_s1=$kf_s && kf_sane "$kf_s1" && mkdir "$kf_s1/0" || exit 3
 echo ROOTS-SECRET >"$kf_s1/0/name"

@@ -28,7 +28,7 @@ interface Duel {
 
 const leaf = (scene: Scene): readonly string[] => [
   'exchange',
-  scene.work,
+  scene.place,
   join(scene.base, 'home/to-outside'),
 ]
 const ancestor = (scene: Scene): readonly string[] => [
@@ -38,34 +38,34 @@ const ancestor = (scene: Scene): readonly string[] => [
 ]
 const sibling = (scene: Scene): readonly string[] => [
   'exchange',
-  scene.work,
+  scene.place,
   join(scene.base, 'home/sibling'),
 ]
 const steal = (scene: Scene): readonly string[] => [
   'steal',
-  scene.work,
+  scene.place,
   join(scene.base, 'outside'),
   join(scene.base, 'flag/captured'),
 ]
 const link = (scene: Scene): readonly string[] => [
   'exchange',
-  join(scene.work, 'target'),
-  join(scene.work, 'to-target'),
+  join(scene.place, 'target'),
+  join(scene.place, 'to-target'),
 ]
 const hard = (scene: Scene): readonly string[] => [
   'exchange',
-  join(scene.work, 'target'),
-  join(scene.work, 'hard'),
+  join(scene.place, 'target'),
+  join(scene.place, 'hard'),
 ]
 
-const work = (scene: Scene): string => scene.work
+const place = (scene: Scene): string => scene.place
 const deep = (scene: Scene): string => scene.deep
 
 function duels(functionName: string, extra: readonly Duel[]): readonly Duel[] {
   return [
-    { functionName, attack: 'directory swapped with a link', dir: work, args: leaf },
+    { functionName, attack: 'directory swapped with a link', dir: place, args: leaf },
     { functionName, attack: 'parent swapped with a link', dir: deep, args: ancestor },
-    { functionName, attack: 'directory swapped with a folder of root', dir: work, args: sibling },
+    { functionName, attack: 'directory swapped with a folder of root', dir: place, args: sibling },
     ...extra,
   ]
 }
@@ -73,20 +73,20 @@ function duels(functionName: string, extra: readonly Duel[]): readonly Duel[] {
 /** Every write function, and the read of a contested file, against what an owner of the directory can do. */
 export const allDuels: readonly Duel[] = [
   ...['put', 'mkdir', 'link', 'inside', 'remove'].flatMap((name) =>
-    duels(name, [{ functionName: name, attack: 'names stolen', dir: work, args: steal }]),
+    duels(name, [{ functionName: name, attack: 'names stolen', dir: place, args: steal }]),
   ),
   ...duels('dirset', []),
   ...['fileset', 'digest'].flatMap((name) =>
     duels(name, [
-      { functionName: name, attack: 'file swapped with a link', dir: work, args: link },
-      { functionName: name, attack: 'file swapped with a hard link', dir: work, args: hard },
+      { functionName: name, attack: 'file swapped with a link', dir: place, args: link },
+      { functionName: name, attack: 'file swapped with a hard link', dir: place, args: hard },
     ]),
   ),
 ]
 
 /** Each function where nobody attacks: shows that the attempts of the race could succeed. */
 export const controls: readonly Duel[] = [...new Set(allDuels.map(({ functionName }) => functionName))].map(
-  (functionName) => ({ functionName, attack: 'none', dir: work }),
+  (functionName) => ({ functionName, attack: 'none', dir: place }),
 )
 
 /** Runs `count` attempts of each function in one resident shell, shared out among its attacks. */

@@ -37,7 +37,7 @@ export function buildAttacker(): string {
  */
 export interface Scene extends Disposable {
   readonly base: string
-  readonly work: string
+  readonly place: string
   readonly deep: string
   /** What was and what is, where something of root's outside the attacker's folders, or the sibling, was changed. */
   harm(): string | undefined
@@ -80,19 +80,19 @@ export function makeScene(under = '/var/lib'): Scene {
   file(join(outside, 'open'), 'everybody writes\n', 0o666)
   file(join(outside, 'victim'), 'stays\n', 0o644)
   folder(join(base, 'mirror'), 0o755)
-  folder(join(base, 'mirror/work'), 0o755)
-  file(join(base, 'mirror/work/target'), 'ROOTS-SECRET outside\n', 0o600)
+  folder(join(base, 'mirror/place'), 0o755)
+  file(join(base, 'mirror/place/target'), 'ROOTS-SECRET outside\n', 0o600)
   owned(folder(join(base, 'flag'), 0o755))
   const home = owned(folder(join(base, 'home'), 0o755))
-  const work = fill(owned(folder(join(home, 'work'), 0o755)))
+  const place = fill(owned(folder(join(home, 'place'), 0o755)))
   const up = owned(folder(join(home, 'up'), 0o755))
-  const deep = fill(owned(folder(join(up, 'work'), 0o755)))
+  const deep = fill(owned(folder(join(up, 'place'), 0o755)))
   const sibling = folder(join(home, 'sibling'), 0o700)
   file(join(sibling, 'target'), 'ROOTS-SECRET sibling\n', 0o600)
   symlinkSync(outside, join(home, 'to-outside'))
   symlinkSync(join(base, 'mirror'), join(home, 'to-mirror'))
-  symlinkSync(join(outside, 'target'), join(work, 'to-target'))
-  linkSync(join(outside, 'open'), join(work, 'hard'))
+  symlinkSync(join(outside, 'target'), join(place, 'to-target'))
+  linkSync(join(outside, 'open'), join(place, 'hard'))
   const rows = (): string => {
     const row = (path: string): string => {
       const stat = lstatSync(path)
@@ -103,7 +103,7 @@ export function makeScene(under = '/var/lib'): Scene {
         const child = join(path, name)
         return lstatSync(child).isDirectory() ? [row(child), name, ...tree(child)] : [row(child), name]
       })
-    const names = ['sibling', 'work'].map((name) => join(home, name))
+    const names = ['sibling', 'place'].map((name) => join(home, name))
     const siblings = names.filter((path) => lstatSync(path).ino === siblingInode)
     if (siblings.length !== 1) throw new Error('the sibling is looked for while it is still being moved')
     return JSON.stringify([
@@ -118,7 +118,7 @@ export function makeScene(under = '/var/lib'): Scene {
   const before = rows()
   return {
     base,
-    work,
+    place,
     deep,
     harm() {
       const now = rows()
