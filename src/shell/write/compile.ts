@@ -7,7 +7,7 @@ import type { OpContext } from './ops.ts'
 import { writePrelude } from './prelude.ts'
 import type { PreludePart } from './prelude.ts'
 import { surveyScript, syncScript } from './directories.ts'
-import { inlineText, isFirm, join, planStaging, stagedWord } from './staging.ts'
+import { freshMode, inlineText, isFirm, join, umaskWord, planStaging, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
 import { printable, stopLine } from './stop.ts'
 import type { LockHolder } from './stop.ts'
@@ -49,15 +49,18 @@ function groundScript(staging: Staging): readonly string[] {
   const names = staging.anchors
     .map((anchor, index) => `kf_s${String(index + 1)}=${quote(join(anchor, ''))}$kf_stem`)
     .join(' ')
-  const folders = [
-    ...staging.buckets,
-    ...staging.staged.filter(({ kind, inside }) => kind === 'directory' && !inside).map(stagedWord),
-  ]
+  const folders = new Map([['0077', [...staging.buckets]]])
+  for (const item of staging.staged.filter(({ kind, inside }) => kind === 'directory' && !inside)) {
+    const umask = umaskWord(freshMode(item))
+    folders.set(umask, [...(folders.get(umask) ?? []), stagedWord(item)])
+  }
   return [
     // named whatever came of it: the sweep removes those that were made
     `{ kf_stage ${staging.anchors.map(quote).join(' ')}; kf_x=$?; ${names}; [ "$kf_x" = 0 ]; }`,
     `kf_sane ${stages.join(' ')}`,
-    ...(folders.length === 0 ? [] : [`kf_try stage mkdir ${folders.join(' ')}`]),
+    ...[...folders].flatMap(([umask, paths]) =>
+      paths.length === 0 ? [] : [`kf_folders ${umask} ${paths.join(' ')}`],
+    ),
   ]
 }
 
@@ -73,8 +76,9 @@ function receiveScript(files: readonly Staged[]): readonly string[] {
         text === undefined
           ? `kf_take_in ${String(file.payload?.bytes.length ?? 0)} ${stagedWord(file)}`
           : `kf_text ${quote(text)} 2>/dev/null >${stagedWord(file)}`
-      return `{ kf_id=${String(file.change)}; ${take} || kf_fail stage 'expected room for the payload, found that it cannot be written'; }`
+      return `{ kf_id=${String(file.change)}; umask ${umaskWord(freshMode(file))}; ${take} || kf_fail stage 'expected room for the payload, found that it cannot be written'; }`
     }),
+    'umask 077',
     `kf_sizes=$(stat -c %s -- ${words})$NL`,
     `kf_sums=$(sha256sum -- ${words})$NL`,
     `kf_verify ${payloads

@@ -3,7 +3,7 @@ import type { Expect, Parent, Readiness, WriteOp } from '../../model/wire.ts'
 import { testScript } from '../read/compile.ts'
 import { quote } from '../quote.ts'
 import type { PreludePart } from './prelude.ts'
-import { isFirm, join, modeWord, ownerWord, stagedWord } from './staging.ts'
+import { freshMode, isFirm, join, modeWord, ownerWord, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
 
 /** What the words of an operation need to know of the frame that it is in. */
@@ -79,9 +79,8 @@ function dress(item: Staged, context: OpContext): readonly string[] {
   const alike = context.staging.staged.filter(
     ({ dressing, inside, kind }) => dressing === item.dressing && !(inside && kind === 'directory'),
   )
-  const fresh = item.kind === 'file' ? '00600' : '00700'
   return [
-    `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${fresh} ${alike.map(stagedWord).join(' ')}`,
+    `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${modeWord(freshMode(item))} ${alike.map(stagedWord).join(' ')}`,
   ]
 }
 

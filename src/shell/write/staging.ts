@@ -52,6 +52,18 @@ export function modeWord(mode: number): string {
   return mode.toString(8).padStart(5, '0')
 }
 
+/** The mode that something is staged with: that which it will have, where a umask alone can give it. */
+export function freshMode({ kind, to }: Staged): number {
+  const most = kind === 'file' ? 0o666 : 0o777
+  if (to !== undefined && (to.mode & ~most) === 0) return to.mode
+  return most & 0o700
+}
+
+/** The umask under which things get this mode. */
+export function umaskWord(mode: number): string {
+  return (0o777 & ~mode).toString(8).padStart(4, '0')
+}
+
 /** `owner:group` as chown takes it; the many spellings of root are one. */
 export function ownerWord(to: Ownership): string {
   const name = (text: string): string => (text === '0' ? 'root' : text)

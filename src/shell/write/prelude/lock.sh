@@ -14,7 +14,8 @@ kf_process() {
 }
 
 kf_ours() {
-  if ! mkdir "$kf_dir" 2>/dev/null && { [ -L "$kf_dir" ] || [ ! -d "$kf_dir" ]; }; then
+  [ -e "$kf_dir" ] || mkdir "$kf_dir" "$kf_dir/owed" "$kf_dir/started" 2>/dev/null
+  if [ -L "$kf_dir" ] || [ ! -d "$kf_dir" ]; then
     kf_fail state "expected $kf_dir to be a folder, found something else"
     return 1
   fi

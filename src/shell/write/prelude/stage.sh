@@ -51,6 +51,16 @@ kf_sane() {
   kf_fail stage 'expected a stage that only root can use, found other owners, modes or an ACL that cannot be removed'
 }
 
+# kf_folders UMASK DIR...: in a stage, which keeps all but root out of them
+kf_folders() {
+  umask "$1"
+  shift
+  kf_try stage mkdir "$@"
+  kf_x=$?
+  umask 077
+  return "$kf_x"
+}
+
 # kf_take_in SIZE FILE: exact with every dd that knows fullblock; a read-ahead of one byte would eat the next payload
 kf_take_in() {
   if [ "$1" = 0 ]; then
