@@ -48,8 +48,8 @@ kf_tools=
 for kf_x in apk chroot curl dpkg-query getent getfacl lsattr rpm runuser setfacl setpriv sha256sum su systemctl \
   timeout wget busybox bash useradd groupadd usermod gpasswd groupmod adduser addgroup systemd-sysusers \
   systemd-tmpfiles flock logger chattr sync restorecon; do
-  if command -v "$kf_x" >/dev/null 2>&1; then kf_tools="$kf_tools $kf_x"; fi
-done
+  if command -v "$kf_x"; then kf_tools="$kf_tools $kf_x"; fi
+done >/dev/null 2>&1
 kf_tools="$kf_tools "
 kf_has() { case $kf_tools in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
@@ -347,8 +347,17 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 # kf_fixed: stands in a good one, so that its path leads nowhere else, though others may change what stands in it.
 # kf_open: everybody can reach what stands in it.
 kf_path() {
-  kf_parent=${2%/*}
-  kf_parent=${kf_parent:-/}
+  kf_x=${2%/*}
+  if [ "$2" = / ]; then
+    kf_in=so
+  elif [ "${kf_x:=/}" != "$kf_parent" ]; then
+    # neighbours mostly have the same parent, which stood before them: safe, good, fixed, open?
+    kf_parent=$kf_x kf_in=
+    case $kf_safe in *"$NL$kf_parent$NL"*) kf_in=s ;; esac
+    case $kf_good in *"$NL$kf_parent$NL"*) kf_in=${kf_in}g ;; esac
+    case $kf_fixed in *"$NL$kf_parent$NL"*) kf_in=${kf_in}f ;; esac
+    case $kf_open in *"$NL$kf_parent$NL"*) kf_in=${kf_in}o ;; esac
+  fi
   case $3 in
     a???)
       case $1 in a*) kf_links=$kf_links$2$NL ;; esac
@@ -356,8 +365,8 @@ kf_path() {
       ;;
     4???)
       kf_plain=$kf_plain$2$NL
-      case $2$kf_safe in
-        /"$NL"* | *"$NL$kf_parent$NL"*)
+      case $kf_in in
+        *s*)
           if [ "$4" = 0 ]; then
             if [ "$((0x$3 & 18))" = 0 ]; then
               kf_good=$kf_good$2$NL kf_safe=$kf_safe$2$NL
@@ -367,10 +376,8 @@ kf_path() {
           fi
           ;;
       esac
-      case $kf_good in *"$NL$kf_parent$NL"*) kf_fixed=$kf_fixed$2$NL ;; esac
-      case $2$kf_open in
-        /"$NL"* | *"$NL$kf_parent$NL"*) [ "$((0x$3 & 1))" = 0 ] || kf_open=$kf_open$2$NL ;;
-      esac
+      case $kf_in in *g*) kf_fixed=$kf_fixed$2$NL ;; esac
+      case $kf_in in *o*) [ "$((0x$3 & 1))" = 0 ] || kf_open=$kf_open$2$NL ;; esac
       ;;
     8???)
       kf_plain=$kf_plain$2$NL
@@ -381,13 +388,13 @@ kf_path() {
           if [ "$9" -le "${kf_x%%[!0-9]*}" ]; then
             kf_tier=slow
             # a shell has seven descriptors to give
-            case $kf_fixed in *"$NL$kf_parent$NL"*) [ "$kf_leaf_count" -ge 7 ] || kf_tier=leaf ;; esac
+            case $kf_in in *f*) [ "$kf_leaf_count" -ge 7 ] || kf_tier=leaf ;; esac
             # sha256sum escapes names with a backslash; those go the way that sends no name
             case $2 in
               *\\*) ;;
               *)
-                case $kf_good in
-                  *"$NL$kf_parent$NL"*)
+                case $kf_in in
+                  *g*)
                     kf_tier=guarded
                     [ "$4" != 0 ] || [ "$((0x$3 & 18))" != 0 ] || kf_tier=fast
                     ;;
@@ -411,9 +418,7 @@ kf_path() {
           kf_x=${1#*t}
           kf_x=${kf_x%%[!0-9]*}
           if [ "$9" -le "$kf_x" ] && [ "$((0x$3 & 4))" != 0 ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then
-            case $kf_good in
-              *"$NL$kf_parent$NL"*) case $kf_open in *"$NL$kf_parent$NL"*) kf_texts=$kf_texts$2$NL ;; esac ;;
-            esac
+            case $kf_in in *g*o*) kf_texts=$kf_texts$2$NL ;; esac
           fi
           ;;
       esac
@@ -527,7 +532,7 @@ kf_mounts() {
 kf_paths() {
   set -f
   IFS=$NL
-  kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL
+  kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL kf_parent='' kf_in=''
   kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_frozen='' kf_owned='' kf_missing=''
   kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
   kf_f stat "$kf_rows"
@@ -605,9 +610,9 @@ kf_packages() {
   fi
 }
 
-# kf_host FILE...: what the host is, its accounts, and start records (FILE...), by one grep.
+# kf_host FILE...: what the host is, its accounts, and start records (FILE...), by one grep; first what kf_names wants.
 kf_host() {
-  kf_small=$(grep -H '^[^#]' /etc/passwd /etc/group /etc/nsswitch.conf /etc/os-release /proc/sys/kernel/osrelease \
+  kf_small=$(grep -H '^[^#]' /etc/nsswitch.conf /etc/passwd /etc/group /etc/os-release /proc/sys/kernel/osrelease \
     /proc/sys/kernel/arch /proc/sys/kernel/random/boot_id /sys/fs/selinux/enforce "$@" 2>/dev/null)
   kf_x=no
   [ ! -d /run/systemd/system ] || kf_x=yes
@@ -621,41 +626,37 @@ kf_host() {
 
 # kf_names passwd|group NAME...: asks the name service for what the local files do not have, where it is set up.
 kf_names() {
-  kf_base=$1
+  kf_base=$1 kf_remote='' kf_y=''
   shift
-  kf_y=
+  kf_has getent || return 0
+  set -f
+  IFS=$NL
+  for kf_row in $kf_small; do
+    case $kf_row in
+      "/etc/nsswitch.conf:$kf_base:"*)
+        IFS=$kf_ifs
+        for kf_x in ${kf_row#"/etc/nsswitch.conf:$kf_base:"}; do
+          case $kf_x in files | compat | systemd | \[*) ;; *) kf_remote=yes ;; esac
+        done
+        break
+        ;;
+    esac
+  done
+  set +f
+  IFS=$kf_ifs
+  [ -n "$kf_remote" ] || return 0
   for kf_x do
     case $NL$kf_small in *"$NL/etc/$kf_base:$kf_x:"*) ;; *) kf_y="$kf_y $kf_x" ;; esac
   done
-  if [ -n "$kf_y" ] && kf_has getent; then
-    kf_remote=
-    set -f
-    IFS=$NL
-    for kf_row in $kf_small; do
-      case $kf_row in
-        "/etc/nsswitch.conf:$kf_base:"*)
-          IFS=$kf_ifs
-          for kf_x in ${kf_row#"/etc/nsswitch.conf:$kf_base:"}; do
-            case $kf_x in files | compat | systemd | \[*) ;; *) kf_remote=yes ;; esac
-          done
-          break
-          ;;
-      esac
-    done
-    set +f
-    IFS=$kf_ifs
-    if [ -n "$kf_remote" ]; then
-      for kf_n in $kf_y; do
-        # a number would be looked up as an id
-        case $kf_n in *[!0-9]*) kf_x=$(kf_limited 5 getent "$kf_base" "$kf_n" 2>/dev/null) ;; *) continue ;; esac
-        case $? in
-          0) kf_f nss "$kf_base" "$kf_n" "$kf_x" ;;
-          2) ;;
-          *) kf_f nss "$kf_base" "$kf_n" '!' ;;
-        esac
-      done
-    fi
-  fi
+  for kf_n in $kf_y; do
+    # a number would be looked up as an id
+    case $kf_n in *[!0-9]*) kf_x=$(kf_limited 5 getent "$kf_base" "$kf_n" 2>/dev/null) ;; *) continue ;; esac
+    case $? in
+      0) kf_f nss "$kf_base" "$kf_n" "$kf_x" ;;
+      2) ;;
+      *) kf_f nss "$kf_base" "$kf_n" '!' ;;
+    esac
+  done
 }
 
 # kf_shadow NAME...: only whether a password is locked, set or empty leaves this function.
