@@ -44,21 +44,31 @@ function userOf(
 function groupOf(
   line: string,
   source: Source,
-  users: ReadonlyMap<string, Fact<UserState>>,
+  primaries: ReadonlyMap<number, readonly string[]>,
 ): [string, Fact<GroupState>] | undefined {
   const [name = '', , gidText, members = ''] = line.split(':')
   const gid = id(gidText)
   if (name === '' || gid === undefined) return undefined
-  const primaryOf = [...users]
-    .filter(([, user]) => user.is === 'present' && user.state.gid.known && user.state.gid.value === gid)
-    .map(([user]) => user)
   const state: GroupState = {
     gid: known(gid),
     members: members.split(',').filter((member) => member !== ''),
-    primaryOf,
+    primaryOf: primaries.get(gid) ?? [],
     source,
   }
   return [name, { is: 'present', state, token: line }]
+}
+
+/** Names of the users by their primary gid. */
+function primaryMembers(users: ReadonlyMap<string, Fact<UserState>>): ReadonlyMap<number, readonly string[]> {
+  const found = new Map<number, string[]>()
+  for (const [name, user] of users) {
+    if (user.is !== 'present' || !user.state.gid.known) continue
+    const { value } = user.state.gid
+    const known = found.get(value)
+    if (known === undefined) found.set(value, [name])
+    else known.push(name)
+  }
+  return found
 }
 
 function collect<T>(
@@ -114,12 +124,13 @@ export function decodeAccounts(
   const users = collect(files.get('/etc/passwd'), remote('passwd'), questions.users, 'user', (line, source) =>
     userOf(line, source, shadow),
   )
+  const primaries = primaryMembers(users)
   const groups = collect(
     files.get('/etc/group'),
     remote('group'),
     questions.groups,
     'group',
-    (line, source) => groupOf(line, source, users),
+    (line, source) => groupOf(line, source, primaries),
   )
   return { users, groups }
 }
