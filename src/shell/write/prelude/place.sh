@@ -92,9 +92,11 @@ kf_place() {
 }
 # --- links and removal ---
 
-# kf_link STAGED NAME WHAT TARGET: a new one in a closed directory needs no stage, for nothing of it is ever unfinished
+# kf_link STAGED NAME WHAT TARGET: a new one in a closed directory needs no stage, for nothing of it is ever unfinished;
+# but where that is of another group the link may get it
 kf_link() {
-  if [ "$kf_closed$3" = yesabsent ]; then
+  # shellcheck disable=SC3067
+  if [ "$kf_closed$3" = yesabsent ] && [ -G . ]; then
     kf_expect absent "./$2" && kf_try place ln -s "$4" "./$2"
     return
   fi
