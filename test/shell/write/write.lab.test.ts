@@ -91,7 +91,9 @@ describe.each(shells)('$name', (shell) => {
       look(join(base, 'f')),
       look(join(base, 'd/f')),
       look(join(base, 'd/e')),
-    ]).toEqual(['2750 0:1', '640 0:1', '600 0:0', '700 0:0'])
+      // not of the group that its directory hands down
+      look(join(base, 'd/l')),
+    ]).toEqual(['2750 0:1', '640 0:1', '600 0:0', '700 0:0', '777 0:0'])
     expect(readFileSync(join(base, 'f'), 'utf8')).toBe('first')
     expect(readFileSync(join(base, "d/e/it's $(odd)\\n"), 'utf8')).toBe('x'.repeat(70_000))
     expect(readlinkSync(join(base, 'd/l'))).toBe('../f')
