@@ -15,7 +15,7 @@ rm -rf "$root"
 echo "lab: building the hosts' root filesystem in $cache (once, about a minute)" >&2
 if ! debootstrap --variant=minbase \
   --include=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,passwd,acl,sudo,locales \
-  bookworm "$root" "$mirror" >"$cache/debootstrap.log" 2>&1; then
+  bookworm "$root" ${mirror:+"$mirror"} >"$cache/debootstrap.log" 2>&1; then
   tail -n 20 "$cache/debootstrap.log" >&2
   exit 1
 fi

@@ -24,13 +24,13 @@ export async function baseFolder(): Promise<string> {
   return folder
 }
 
-/** The Debian mirror that this machine itself installs from, or Debian's own. */
+/** The Debian mirror that this machine itself installs from; empty where it has none: debootstrap knows one. */
 function debianMirror(): string {
   const folder = '/etc/apt/sources.list.d'
   const files = ['/etc/apt/sources.list', ...list(folder).map((name) => join(folder, name))]
   const text = files.map((file) => (existsSync(file) ? readFileSync(file, 'utf8') : '')).join('\n')
   const mirrors = text.split(/\s+/).filter((word) => /^https?:\/\/\S+\/debian\/?$/.test(word))
-  return mirrors[0] ?? 'http://deb.debian.org/debian'
+  return mirrors[0] ?? ''
 }
 
 function list(folder: string): string[] {
