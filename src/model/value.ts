@@ -16,8 +16,3 @@ export function known<T>(value: T): Value<T> {
 export function unknown(origin: Origin): Value<never> {
   return { known: false, after: origin.after, field: origin.field }
 }
-
-/** The value where it is known, else undefined. */
-export function knownValue<T>(value: Value<T>): T | undefined {
-  return value.known ? value.value : undefined
-}

@@ -3,13 +3,6 @@ import type { Payload } from '../model/payload.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
 import type { Text, UnknownText } from '../model/text.ts'
 
-/** One file of a verified release tarball. */
-export interface BundleMember {
-  /** Path below the single top folder, such as `bin/bao-kms-provider`. */
-  readonly name: string
-  readonly payload: Payload
-}
-
 /** What the engine offers a module beside its arguments. Everything in it is memoised over all hosts of a run. */
 export interface ModuleContext {
   readonly task: TaskRef

@@ -12,20 +12,11 @@ export const owedFolder = `${runFolder}/owed`
  */
 export const startedFolder = `${runFolder}/started`
 
-/** Taken by a writer before its first change. */
-export const lockPath = `${runFolder}/lock`
-
 /** A writer that finds it starts no further change. */
 export const stopFile = `${runFolder}/stop`
 
 /**
- * What a probe asks of `stat -c` about a path, without its name. GNU and busybox print the same. The raw row is the
- * token of everything but directories; `%z` is the change time with its sub-second part as text.
- */
-export const statFormat = '%f %u %g %h %d %i %s %Y %z'
-
-/**
- * Token of a directory: what our own changes inside it leave alone (link count, size and times do not qualify).
+ * Token of a directory, cut from its row in the format `kf_format` of the read prelude: what our own changes inside it leave alone (link count, size and times do not qualify).
  * The prelude's `kf_token` makes the same cut on the host.
  */
 export function directoryToken(row: string): string {

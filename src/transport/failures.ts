@@ -42,11 +42,6 @@ export function lost(host: string, why: string, cause?: unknown): KmsfleetError 
   )
 }
 
-/** Turns whatever came out of a transport into a KmsfleetError; a KmsfleetError stays what it is. */
-export function asLost(host: string, error: unknown): KmsfleetError {
-  return error instanceof KmsfleetError ? error : lost(host, messageOf(error), error)
-}
-
 /** Waits for something shared without taking it down when this host's run is interrupted. */
 export function abortable<T>(host: string, shared: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

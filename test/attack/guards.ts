@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ShellUnderTest } from '../shell/local-shell.ts'
-import { attackerId, makeScene } from './scene.ts'
+import { attackerId, makeScene, privateRun } from './scene.ts'
 
 /** One attack, acted at the very moment that a guard watches over. */
 export interface GuardAttack {
@@ -258,15 +258,7 @@ export function strikes(
     writeFileSync(path, [sources.read, sources.write, common, script, 'echo RAN'].join('\n'))
     const ended = spawnSync(
       'unshare',
-      [
-        '-m',
-        '--propagation',
-        'private',
-        '/bin/sh',
-        '-c',
-        'mount -t tmpfs tmpfs /run && exec "$@"',
-        'sh',
-      ].concat([
+      privateRun.concat([
         '/usr/bin/env',
         '-i',
         `PATH=${shell.path}`,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ShellUnderTest } from '../shell/local-shell.ts'
 import { readSource, writeSource } from './preludes.ts'
-import { attack, inodeOf, makeScene } from './scene.ts'
+import { attack, inodeOf, makeScene, privateRun } from './scene.ts'
 import type { Scene } from './scene.ts'
 
 /** What came of the attempts of one function under one attack. */
@@ -115,15 +115,7 @@ export async function race(
       await using attacker = duel.args === undefined ? undefined : await attack(program, duel.args(scene))
       const run = spawn(
         'unshare',
-        [
-          '-m',
-          '--propagation',
-          'private',
-          '/bin/sh',
-          '-c',
-          'mount -t tmpfs tmpfs /run && exec "$@"',
-          'sh',
-        ].concat(
+        privateRun.concat(
           ['/usr/bin/env', '-i', `PATH=${shell.path}`, `base=${scene.base}`, 'LC_ALL=C'],
           [shell.sh, script],
         ),

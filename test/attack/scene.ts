@@ -160,3 +160,14 @@ export async function attack(program: string, args: readonly string[]): Promise<
     },
   }
 }
+
+/** Arguments of unshare(1) before a program that gets a /run of its own: no run of this machine's is disturbed. */
+export const privateRun: readonly string[] = [
+  '-m',
+  '--propagation',
+  'private',
+  '/bin/sh',
+  '-c',
+  'mount -t tmpfs tmpfs /run && exec "$@"',
+  'sh',
+]
