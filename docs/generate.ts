@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import * as z from 'zod'
 import { moduleArguments } from '../src/cli/module-doc.ts'
 import { createProgram, examples } from '../src/cli/program.ts'
@@ -108,11 +109,11 @@ function commandsPage(): string {
   const program = createProgram('', () => undefined)
   return page('Command line', [
     'The result goes to standard output, the conversation (progress, questions, errors) to standard error.',
-    ...program.commands.map((command) =>
+    ...program.commands.flatMap(leaves).map(({ title, command }) =>
       [
-        `## ${command.name()}`,
+        `## ${title}`,
         `${capital(command.description())}.`,
-        fence('', `kmsfleet ${command.name()} ${command.usage()}`),
+        fence('', `kmsfleet ${title} ${command.usage()}`),
         table(
           ['option', '', 'default'],
           command.options.map((option) => [
@@ -137,6 +138,14 @@ function commandsPage(): string {
       variables.map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
   ])
+}
+
+/** A command, or those that it is divided into, with all its words. */
+function leaves(command: Command): readonly { readonly title: string; readonly command: Command }[] {
+  if (command.commands.length === 0) return [{ title: command.name(), command }]
+  return command.commands
+    .flatMap(leaves)
+    .map((leaf) => ({ ...leaf, title: `${command.name()} ${leaf.title}` }))
 }
 
 function capital(text: string): string {

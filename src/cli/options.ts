@@ -11,7 +11,7 @@ export interface ShowOptions {
 
 /** How hosts are found and reached. */
 export interface ReachOptions extends ShowOptions {
-  readonly inventory: string
+  readonly inventory: readonly string[]
   readonly extraVars?: readonly string[]
   readonly connection: 'ssh' | 'local'
   readonly user?: string
@@ -47,9 +47,15 @@ export interface TrustOptions extends ReachOptions {
 }
 
 export interface ValidateOptions extends ShowOptions {
-  readonly inventory: string
+  readonly inventory: readonly string[]
   readonly limit?: string
   readonly extraVars?: readonly string[]
+}
+
+export interface InventoryCommandOptions extends ShowOptions {
+  readonly inventory: readonly string[]
+  readonly extraVars?: readonly string[]
+  readonly format: 'text' | 'json'
 }
 
 /** A whole number between two bounds, as an option's argument. */
@@ -72,7 +78,9 @@ function collectCommas(value: string, before: readonly string[] | undefined): re
 }
 
 export const inventoryOption = (): Option =>
-  new Option('-i, --inventory <file>', 'inventory of hosts (YAML file)').makeOptionMandatory()
+  new Option('-i, --inventory <file>', 'inventory of hosts, a file or a folder of files; may be repeated')
+    .argParser(collect)
+    .makeOptionMandatory()
 
 export const extraVarsOption = (): Option =>
   new Option(
@@ -122,7 +130,7 @@ export const runOptions = (): readonly Option[] => [
 export const yesOption = (): Option =>
   new Option('-y, --yes', 'do not ask: each host goes from its plan to its changes at once')
 
-export const pingFormatOption = (): Option =>
+export const documentFormatOption = (): Option =>
   new Option('--format <format>', 'form of the result on standard output')
     .choices(['text', 'json'])
     .default('text')

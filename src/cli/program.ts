@@ -1,6 +1,7 @@
 import { Command, type Option } from 'commander'
 import type {
   ConvergeOptions,
+  InventoryCommandOptions,
   PingOptions,
   RunOptions,
   ShowOptions,
@@ -8,10 +9,10 @@ import type {
   ValidateOptions,
 } from './options.ts'
 import {
+  documentFormatOption,
   extraVarsOption,
   inventoryOption,
   limitOption,
-  pingFormatOption,
   reachOptions,
   runOptions,
   showOptions,
@@ -34,6 +35,22 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
     'ping',
     ['kmsfleet ping -i inventories/prod.yml', 'kmsfleet ping -i inventories/prod.yml "control_plane:!cp-03"'],
   ],
+  [
+    'inventory',
+    [
+      'kmsfleet inventory graph -i inventories/prod.yml',
+      'kmsfleet inventory host cp-01 -i inventories/prod.yml',
+    ],
+  ],
+  [
+    'list',
+    [
+      'kmsfleet inventory list -i inventories/prod.yml',
+      'kmsfleet inventory list -i inventories/prod.yml "control_plane:!cp-03" --format json',
+    ],
+  ],
+  ['graph', ['kmsfleet inventory graph -i inventories/prod.yml']],
+  ['host', ['kmsfleet inventory host cp-01 -i inventories/prod.yml']],
   [
     'trust',
     [
@@ -76,8 +93,13 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     // main.ts prints usage errors in the form that all errors have.
     .configureOutput({ outputError: () => undefined })
 
-  const command = (usage: string, description: string, options: readonly Option[]): Command => {
-    const made = program.command(usage).description(description)
+  const command = (
+    usage: string,
+    description: string,
+    options: readonly Option[],
+    parent: Command = program,
+  ): Command => {
+    const made = parent.command(usage).description(description)
     for (const option of [...options, ...showOptions()]) made.addOption(option)
     return withExamples(made)
   }
@@ -91,9 +113,47 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     finish(validate(playbook, options))
   })
 
+  const inventory = withExamples(
+    program
+      .command('inventory')
+      .description('show what an inventory says, from its files alone: no host is contacted'),
+  )
+  const inventoryOptions = (): readonly Option[] => [
+    inventoryOption(),
+    extraVarsOption(),
+    documentFormatOption(),
+  ]
+
+  command(
+    'list [pattern]',
+    'list hosts with cluster, address and groups',
+    inventoryOptions(),
+    inventory,
+  ).action(async (pattern: string | undefined, options: InventoryCommandOptions) => {
+    const { inventoryList } = await import('./commands/inventory.ts')
+    finish(inventoryList(pattern, options))
+  })
+
+  command('graph [group]', 'draw the groups and their hosts as a tree', inventoryOptions(), inventory).action(
+    async (group: string | undefined, options: InventoryCommandOptions) => {
+      const { inventoryGraph } = await import('./commands/inventory.ts')
+      finish(inventoryGraph(group, options))
+    },
+  )
+
+  command(
+    'host <host>',
+    'show every value of a host with its place and what it overrode',
+    inventoryOptions(),
+    inventory,
+  ).action(async (host: string, options: InventoryCommandOptions) => {
+    const { inventoryHost } = await import('./commands/inventory.ts')
+    finish(inventoryHost(host, options))
+  })
+
   command('ping [pattern]', 'connect to hosts and say what they are', [
     ...reachOptions(),
-    pingFormatOption(),
+    documentFormatOption(),
   ]).action(async (pattern: string | undefined, options: PingOptions) => {
     const { ping } = await import('./commands/ping.ts')
     finish(await ping(pattern, options))

@@ -56,9 +56,13 @@ export type AloneOnTerminal = <T>(ask: () => Promise<T>) => Promise<T>
 
 /**
  * Opens the way to the hosts of an inventory. Passphrases are asked for once and only when a key needs one.
- * `inventoryFile` stands in hints, so that they can be pasted.
+ * `inventoryPaths` stand in hints, so that they can be pasted.
  */
-export function openReach(inventory: Inventory, inventoryFile: string, alone: AloneOnTerminal): Reach {
+export function openReach(
+  inventory: Inventory,
+  inventoryPaths: readonly string[],
+  alone: AloneOnTerminal,
+): Reach {
   const agentSocket = process.env['SSH_AUTH_SOCK']
   const connector = createConnector({
     promptPassphrase: (file) => alone(() => askPassphrase(file)),
@@ -96,7 +100,9 @@ export function openReach(inventory: Inventory, inventoryFile: string, alone: Al
       throw new KmsfleetError(
         'transport.host-key-unknown',
         `expected known host keys, found none on record for ${hostList(unknown)}`,
-        { hint: `Look at the fingerprints and accept them: kmsfleet trust -i ${inventoryFile}${named}` },
+        {
+          hint: `Look at the fingerprints and accept them: kmsfleet trust -i ${inventoryPaths.join(' -i ')}${named}`,
+        },
       )
     },
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),

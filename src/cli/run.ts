@@ -88,7 +88,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
           ...(commit === undefined ? {} : { commit }),
           version,
           playbook: file,
-          inventory: options.inventory,
+          inventory: options.inventory.join(', '),
           hosts: names,
         })
         emit({ type: 'run-started', run: id, command, playbook: file, hosts: names, version })

@@ -5,7 +5,7 @@ import type { WrittenGroup } from './written.ts'
 export interface Ancestry {
   /** All groups that contain the group, itself and `all` left out. */
   ancestors(group: string): ReadonlySet<string>
-  /** Outer groups before inner ones, equal ones by name. */
+  /** Outer groups before inner ones, equally deep ones by `ansible_group_priority`, then by name. */
   sorted(groups: Iterable<string>): readonly string[]
 }
 
@@ -48,6 +48,11 @@ export function groupAncestry(groups: ReadonlyMap<string, WrittenGroup>): Ancest
   return {
     ancestors: (group) => known.get(group) ?? new Set(),
     sorted: (names) =>
-      [...names].sort((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0) || (a < b ? -1 : a > b ? 1 : 0)),
+      [...names].sort(
+        (a, b) =>
+          (depths.get(a) ?? 0) - (depths.get(b) ?? 0) ||
+          (groups.get(a)?.priority ?? 1) - (groups.get(b)?.priority ?? 1) ||
+          (a < b ? -1 : a > b ? 1 : 0),
+      ),
   }
 }

@@ -7,10 +7,17 @@ export interface Variable {
   readonly origin: Place
 }
 
+/** Variables that were set at one place: by one mention of a group or host, or by one file. */
+export interface Layer {
+  /** In an operator's words: `group prod`, `group_vars/prod`, `host`, `host_vars/h1`. */
+  readonly level: string
+  readonly variables: ReadonlyMap<string, Variable>
+}
+
 /** A field of {@link ConnectionSettings}, or one of the jump host's. */
 export type ConnectionField = keyof ConnectionSettings | 'jump.user' | 'jump.port'
 
-/** One host of the inventory with its merged variables (all < groups < host; nearer group wins). */
+/** One host of the inventory with its merged variables. */
 export interface Host {
   readonly name: string
   /** The control plane it belongs to; required. */
@@ -23,10 +30,21 @@ export interface Host {
   readonly explicit: ReadonlySet<ConnectionField>
 }
 
+/** What stands directly below a group, as it was written. */
+export interface GroupTree {
+  readonly children: readonly string[]
+  readonly hosts: readonly string[]
+}
+
 export interface Inventory {
-  readonly file: string
+  /** Folders whose `group_vars/` and `host_vars/` count. */
+  readonly folders: readonly string[]
   /** In inventory order. */
   readonly hosts: readonly Host[]
   /** Group name to host names; `all` and `ungrouped` included. */
   readonly groups: ReadonlyMap<string, readonly string[]>
+  /** Every group, `all` and `ungrouped` included. */
+  readonly tree: ReadonlyMap<string, GroupTree>
+  /** What was merged into a host's variables: a later layer wins over the ones before it. */
+  layersOf(host: string): readonly Layer[]
 }

@@ -1,41 +1,57 @@
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { collect } from '../document/collect.ts'
-import { readDocument } from '../document/parse.ts'
-import { systemErrorCode } from '../document/read.ts'
+import { parseDocument, readText } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
-import type { Variable } from './types.ts'
-import { setOnce, VariablesDocument } from './written.ts'
+import { refuseVault } from './foreign.ts'
+import { filesBelow, isDirectory, namesIn } from './sources.ts'
+import type { Layer } from './types.ts'
+import { readVariables, VariablesForm } from './values.ts'
 
-const extension = /\.(ya?ml|json)$/
+const extensions: ReadonlySet<string> = new Set(['.yml', '.yaml', '.json'])
 
 /**
- * Reads `group_vars/` or `host_vars/` below `folder`: NAME.yml, NAME, or a folder NAME with such files.
- * A name that no group or host has is an error: nothing would ever read the file.
+ * Reads `group_vars/` or `host_vars/` below `folder`: NAME.yml, NAME, or a folder NAME with such files, of which a
+ * later one wins. A name that no group or host has is an error: nothing would ever read the file.
  */
 export function readVariableFiles(
   folder: string,
   kind: 'group' | 'host',
   known: ReadonlySet<string>,
   errors: KmsfleetError[],
-): ReadonlyMap<string, ReadonlyMap<string, Variable>> {
-  const found = new Map<string, Map<string, Variable>>()
+): ReadonlyMap<string, readonly Layer[]> {
+  const found = new Map<string, readonly Layer[]>()
+  const paths = new Map<string, string>()
   const base = join(folder, `${kind}_vars`)
-  for (const entry of entriesOf(base, errors)) {
+  for (const entry of collect(errors, () => namesIn(base)) ?? []) {
     const path = join(base, entry)
-    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-    const name = isFolder ? entry : entry.replace(extension, '')
-    if (!known.has(name)) {
-      errors.push(unknownName(path, kind, name, known))
-      continue
+    const isFolder = isDirectory(path)
+    // Notes and other files that hold no variables.
+    if (!isFolder && /\.(md|txt|rst)$/.test(entry)) continue
+    const name = isFolder || !extensions.has(extname(entry)) ? entry : entry.slice(0, -extname(entry).length)
+    const other = paths.get(name)
+    if (!known.has(name)) errors.push(unknownName(path, kind, name, known))
+    else if (other !== undefined) errors.push(twice(path, other))
+    else {
+      paths.set(name, path)
+      const files = isFolder ? (collect(errors, () => filesBelow(path)) ?? []) : [path]
+      found.set(
+        name,
+        files.flatMap((file) => readFile(file, `${kind}_vars/${name}`, errors)),
+      )
     }
-    const variables = found.get(name) ?? new Map<string, Variable>()
-    found.set(name, variables)
-    const files = isFolder ? entriesOf(path, errors).map((file) => join(path, file)) : [path]
-    for (const file of files) readFile(file, `${kind} \`${name}\``, variables, errors)
   }
   return found
+}
+
+function readFile(file: string, level: string, errors: KmsfleetError[]): readonly Layer[] {
+  const document = collect(errors, () => {
+    const text = readText(file, 'inventory.not-found')
+    refuseVault(file, text)
+    return parseDocument(file, text, VariablesForm, { errors })
+  })
+  if (document === undefined) return []
+  return [{ level, variables: readVariables(document, [], document.value, 'file', errors) }]
 }
 
 function unknownName(path: string, kind: string, name: string, known: ReadonlySet<string>): KmsfleetError {
@@ -50,33 +66,14 @@ function unknownName(path: string, kind: string, name: string, known: ReadonlySe
   )
 }
 
-function readFile(
-  file: string,
-  owner: string,
-  variables: Map<string, Variable>,
-  errors: KmsfleetError[],
-): void {
-  const document = collect(errors, () =>
-    readDocument(file, VariablesDocument, { missing: 'inventory.not-found', errors }),
+/** Ansible reads the first and passes over the second without a word. */
+function twice(path: string, other: string): KmsfleetError {
+  return new KmsfleetError(
+    'inventory.group',
+    `expected one file or folder of that name, found ${other} too`,
+    {
+      place: { file: path, line: 1, column: 1 },
+      hint: 'put all of them into the folder, where a later file wins over an earlier one',
+    },
   )
-  for (const [name, value] of Object.entries(document?.value ?? {})) {
-    const origin = document?.keyPlace([name])
-    if (origin !== undefined) setOnce(variables, name, { value, origin }, owner, errors)
-  }
-}
-
-/** Names in a folder, sorted; without hidden files, editors' backups and notes. Empty where there is no folder. */
-function entriesOf(folder: string, errors: KmsfleetError[]): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => !name.startsWith('.') && !name.endsWith('~') && !name.endsWith('.md'))
-      .sort()
-  } catch (error) {
-    const code = systemErrorCode(error)
-    if (code !== 'ENOENT') {
-      const message = `expected a readable folder ${folder}, found the system error ${code}`
-      errors.push(new KmsfleetError('inventory.not-found', message))
-    }
-    return []
-  }
 }

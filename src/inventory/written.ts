@@ -4,32 +4,36 @@ import type { KeyLocated } from '../document/issues.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { checkGroupName, checkHostName } from './names.ts'
-import { expandRange, hasRange } from './ranges.ts'
-import type { Variable } from './types.ts'
+import { expandRange } from './ranges.ts'
+import type { Layer } from './types.ts'
+import { readPriority, readVariables, VariablesForm } from './values.ts'
+import type { VariablesDocument } from './values.ts'
 
-/** A group as the inventory file has it; several mentions of one name add up. */
+/** A group as the sources have it; several mentions of one name add up. */
 export interface WrittenGroup {
   readonly name: string
   readonly place: Place
-  readonly variables: Map<string, Variable>
   readonly children: Set<string>
   readonly hosts: Set<string>
+  /** A layer a mention, in the order that Ansible reads them in. */
+  readonly layers: Layer[]
+  /** Of groups equally deep the one with the highest wins; 1 if nothing is said. */
+  priority: number
 }
 
-/** A host with the variables written beside its name; `ranged` ones came from a range and yield to the others. */
+/** A host as the sources have it. */
 export interface WrittenHost {
   readonly name: string
+  /** Where it is named first. */
   readonly place: Place
-  readonly ranged: Map<string, Variable>
-  readonly variables: Map<string, Variable>
+  readonly layers: Layer[]
 }
 
+/** Everything that the sources say, one after the other. */
 export interface WrittenInventory {
   readonly groups: Map<string, WrittenGroup>
   readonly hosts: Map<string, WrittenHost>
 }
-
-type VariablesDocument = Readonly<Record<string, unknown>> | null
 
 interface GroupDocument {
   readonly hosts?: Readonly<Record<string, VariablesDocument>> | null | undefined
@@ -37,12 +41,9 @@ interface GroupDocument {
   readonly children?: Readonly<Record<string, GroupDocument | null>> | null | undefined
 }
 
-/** A variables file, or the `vars` of a group: a dictionary, or nothing. */
-export const VariablesDocument: z.ZodType<VariablesDocument> = z.record(z.string(), z.unknown()).nullable()
-
 const GroupDocument: z.ZodType<GroupDocument> = z.strictObject({
-  hosts: z.record(z.string(), VariablesDocument).nullable().optional(),
-  vars: VariablesDocument.optional(),
+  hosts: z.record(z.string(), VariablesForm).nullable().optional(),
+  vars: VariablesForm.optional(),
   children: z
     .record(
       z.string(),
@@ -58,38 +59,79 @@ export const InventoryDocument: z.ZodType<Readonly<Record<string, GroupDocument 
   GroupDocument.nullable(),
 )
 
-/** Reads the parsed file; errors in single names are added to `errors` and the rest is read on. */
-export function readWritten(
-  document: KeyLocated<Readonly<Record<string, GroupDocument | null>>>,
-  errors: KmsfleetError[],
-): WrittenInventory {
+/** Before the first source is read. */
+export function emptyInventory(file: string): WrittenInventory {
   const inventory: WrittenInventory = { groups: new Map(), hosts: new Map() }
-  groupNamed(inventory, 'all', document.place())
-  for (const [name, group] of Object.entries(document.value)) {
-    readGroup(inventory, document, [name], name, group, errors)
-    if (name !== 'all') inventory.groups.get('all')?.children.add(name)
-  }
-  for (const name of inventory.groups.keys()) {
-    const host = inventory.hosts.get(name)
-    if (host === undefined) continue
-    errors.push(
-      new KmsfleetError(
-        'inventory.host-name',
-        `expected different names, found a host and a group \`${name}\``,
-        {
-          place: host.place,
-        },
-      ),
-    )
-  }
+  for (const name of ['all', 'ungrouped']) groupNamed(inventory, name, { file, line: 1, column: 1 })
   return inventory
 }
 
-function groupNamed(inventory: WrittenInventory, name: string, place: Place): WrittenGroup {
+/** Adds a YAML source; errors in single names are added to `errors` and the rest is read on. */
+export function readWritten(
+  inventory: WrittenInventory,
+  document: KeyLocated<Readonly<Record<string, GroupDocument | null>>>,
+  errors: KmsfleetError[],
+): void {
+  for (const [name, group] of Object.entries(document.value)) {
+    readGroup(inventory, document, [name], name, group, errors)
+  }
+}
+
+/** After the last source: groups that nothing contains are children of `all`, and names are told apart. */
+export function finishInventory(inventory: WrittenInventory, errors: KmsfleetError[]): void {
+  const contained = new Set([...inventory.groups.values()].flatMap((group) => [...group.children]))
+  for (const name of inventory.groups.keys()) {
+    if (name !== 'all' && !contained.has(name)) inventory.groups.get('all')?.children.add(name)
+    const host = inventory.hosts.get(name)
+    if (host === undefined) continue
+    const message = `expected different names, found a host and a group \`${name}\``
+    errors.push(new KmsfleetError('inventory.host-name', message, { place: host.place }))
+  }
+}
+
+/** The group of that name, made where it is not there yet. */
+export function groupNamed(inventory: WrittenInventory, name: string, place: Place): WrittenGroup {
   const known = inventory.groups.get(name)
   if (known !== undefined) return known
-  const group: WrittenGroup = { name, place, variables: new Map(), children: new Set(), hosts: new Set() }
+  const group = {
+    name,
+    place,
+    children: new Set<string>(),
+    hosts: new Set<string>(),
+    layers: [],
+    priority: 1,
+  }
   inventory.groups.set(name, group)
+  return group
+}
+
+/** The host of that name, made where it is not there yet. */
+export function hostNamed(inventory: WrittenInventory, name: string, place: Place): WrittenHost {
+  const known = inventory.hosts.get(name)
+  if (known !== undefined) return known
+  const host = { name, place, layers: [] }
+  inventory.hosts.set(name, host)
+  return host
+}
+
+/** A mention of a group: its name is checked, its variables make a layer of it. */
+export function mentionGroup(
+  inventory: WrittenInventory,
+  document: KeyLocated,
+  path: readonly string[],
+  name: string,
+  vars: VariablesDocument | undefined,
+  errors: KmsfleetError[],
+): WrittenGroup {
+  const place = document.keyPlace(path)
+  collect(errors, () => {
+    checkGroupName(name, place)
+  })
+  const group = groupNamed(inventory, name, place)
+  const at = [...path, 'vars']
+  group.priority = readPriority(document, at, vars, errors) ?? group.priority
+  const variables = readVariables(document, at, vars, 'group', errors)
+  if (variables.size > 0) group.layers.push({ level: `group ${name}`, variables })
   return group
 }
 
@@ -101,30 +143,32 @@ function readGroup(
   written: GroupDocument | null,
   errors: KmsfleetError[],
 ): void {
-  const place = document.keyPlace(path)
-  collect(errors, () => {
-    checkGroupName(name, place)
+  const group = mentionGroup(inventory, document, path, name, written?.vars, errors)
+  const children = Object.entries(written?.children ?? {})
+  if (name === 'ungrouped' && children.length > 0) {
+    const message = 'expected no children in `ungrouped`, found some'
+    errors.push(new KmsfleetError('inventory.group', message, { place: group.place }))
+  }
+  // Hosts stand in the order in which a reader meets them ...
+  const mentions = Object.entries(written?.hosts ?? {}).map(([host, variables]) => {
+    const place = document.keyPlace([...path, 'hosts', host])
+    const names = collect(errors, () => hostNames(host, place)) ?? []
+    return { host, variables, hosts: names.map((single) => hostNamed(inventory, single, place)) }
   })
-  if (name === 'ungrouped' && Object.keys(written?.children ?? {}).length > 0) {
-    errors.push(
-      new KmsfleetError('inventory.group', 'expected no children in `ungrouped`, found some', { place }),
-    )
-  }
-  const group = groupNamed(inventory, name, place)
-  for (const [key, value] of Object.entries(written?.vars ?? {})) {
-    const variable = { value, origin: document.keyPlace([...path, 'vars', key]) }
-    setOnce(group.variables, key, variable, `group \`${name}\``, errors)
-  }
-  for (const [host, variables] of Object.entries(written?.hosts ?? {})) {
-    const hostPath = [...path, 'hosts', host]
-    for (const single of collect(errors, () => hostNames(host, document.keyPlace(hostPath))) ?? []) {
-      group.hosts.add(single)
-      readHost(inventory, document, hostPath, single, hasRange(host), variables, errors)
-    }
-  }
-  for (const [child, below] of Object.entries(written?.children ?? {})) {
+  for (const [child, below] of children) {
     readGroup(inventory, document, [...path, 'children', child], child, below, errors)
     group.children.add(child)
+  }
+  // ... but like Ansible a group's own hosts come after those of its children: the later mention of a host wins.
+  for (const { host, variables, hosts } of mentions) {
+    const layer = {
+      level: 'host',
+      variables: readVariables(document, [...path, 'hosts', host], variables, 'host', errors),
+    }
+    for (const single of hosts) {
+      group.hosts.add(single.name)
+      if (layer.variables.size > 0) single.layers.push(layer)
+    }
   }
 }
 
@@ -132,60 +176,4 @@ function hostNames(written: string, place: Place): readonly string[] {
   const names = expandRange(written, place)
   for (const name of names) checkHostName(name, place)
   return names
-}
-
-function readHost(
-  inventory: WrittenInventory,
-  document: KeyLocated,
-  path: readonly string[],
-  name: string,
-  ranged: boolean,
-  variables: VariablesDocument,
-  errors: KmsfleetError[],
-): void {
-  let host = inventory.hosts.get(name)
-  if (host === undefined) {
-    host = { name, place: document.keyPlace(path), ranged: new Map(), variables: new Map() }
-    inventory.hosts.set(name, host)
-  }
-  for (const [key, value] of Object.entries(variables ?? {})) {
-    const variable = { value, origin: document.keyPlace([...path, key]) }
-    setOnce(ranged ? host.ranged : host.variables, key, variable, `host \`${name}\``, errors)
-  }
-}
-
-/** Sets a variable; a second, different value at the same level is an error, since neither is nearer. */
-export function setOnce(
-  variables: Map<string, Variable>,
-  name: string,
-  variable: Variable,
-  owner: string,
-  errors: KmsfleetError[],
-): void {
-  const before = variables.get(name)
-  if (before !== undefined && !sameValue(before.value, variable.value)) {
-    const first = `${before.origin.file}:${String(before.origin.line)}`
-    errors.push(
-      new KmsfleetError(
-        'inventory.conflict',
-        `expected one value of \`${name}\` for ${owner}, found another one (the first is at ${first})`,
-        { place: variable.origin },
-      ),
-    )
-    return
-  }
-  variables.set(name, variable)
-}
-
-/** Equality of YAML values; the order of keys in a dictionary matters not. */
-export function sameValue(left: unknown, right: unknown): boolean {
-  return left === right || canonical(left) === canonical(right)
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
 }

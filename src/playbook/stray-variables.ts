@@ -11,8 +11,8 @@ import type { Playbook } from './types.ts'
  */
 export function refuseStrayVariables(playbook: Playbook, inventory: Inventory): void {
   const beside = dirname(resolve(playbook.file))
-  const read = dirname(resolve(inventory.file))
-  if (beside === read) return
+  const read = inventory.folders.map((folder) => resolve(folder))
+  if (read.includes(beside)) return
   const strays = ['group_vars', 'host_vars'].filter(
     (name) => statSync(join(beside, name), { throwIfNoEntry: false })?.isDirectory() === true,
   )
@@ -21,7 +21,7 @@ export function refuseStrayVariables(playbook: Playbook, inventory: Inventory): 
       (name) =>
         new KmsfleetError(
           'playbook.invalid',
-          `expected ${name} beside the inventory, in ${read}, found ${join(beside, name)}`,
+          `expected ${name} beside the inventory, in ${read.join(' or ')}, found ${join(beside, name)}`,
           { hint: 'move the folder: variables of hosts and groups belong to one inventory' },
         ),
     ),

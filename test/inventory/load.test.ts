@@ -302,16 +302,6 @@ describe('inventories that are refused', () => {
         ['hosts.yml:1:14 variable.name expected a variable name of letters'],
       ],
       [
-        'two equally near groups',
-        'a: {vars: {v: 1, cluster: c}, hosts: {h: }}\nb: {vars: {v: 2, cluster: c}, hosts: {h: }}',
-        ['hosts.yml:2:12 inventory.conflict expected one value of `v` for hosts in both groups `a` and `b`'],
-      ],
-      [
-        'one host set twice',
-        'a: {hosts: {h: {v: 1, cluster: c}}}\nb: {hosts: {h: {v: 2}}}',
-        ['hosts.yml:2:17 inventory.conflict expected one value of `v` for host `h`'],
-      ],
-      [
         'a file for no group',
         { 'hosts.yml': 'web: {hosts: {h: {cluster: c}}}', 'group_vars/wbe.yml': 'a: 1' },
         [
@@ -335,9 +325,9 @@ describe('inventories that are refused', () => {
         ],
       ],
       [
-        'no hosts.yml',
-        { 'hosts.ini': '[web]\nh1\n' },
-        ['- inventory.not-found expected hosts.yml in the inventory folder DIR, found none'],
+        'nothing',
+        { 'notes.md': 'later' },
+        ['- inventory.not-found expected an inventory such as hosts.yml in the folder DIR'],
       ],
     ]
   test.each(cases)('%s', (_, files, expected) => {
@@ -351,25 +341,10 @@ describe('inventories that are refused', () => {
   })
 })
 
-describe('nearness', () => {
-  test('a conflict between equally near groups does not matter where the host decides', () => {
-    const folder = folderWith({
-      'hosts.yml': 'a: {vars: {v: 1, cluster: c}, hosts: {h: {v: 3}}}\nb: {vars: {v: 2}, hosts: {h: }}',
-    })
-    expect(valueOf(hostOf(loadInventory(folder).hosts, 'h'), 'v')).toBe(3)
+test('variables of ungrouped', () => {
+  const folder = folderWith({
+    'hosts.yml': 'all: {vars: {cluster: c}, hosts: {h: }}',
+    'group_vars/ungrouped.yml': 'v: 1',
   })
-  test('equal values of equally near groups agree', () => {
-    const folder = folderWith({
-      'hosts.yml':
-        'a: {vars: {v: {x: 1, y: 2}, cluster: c}, hosts: {h: }}\nb: {vars: {v: {y: 2, x: 1}}, hosts: {h: }}',
-    })
-    expect(valueOf(hostOf(loadInventory(folder).hosts, 'h'), 'v')).toEqual({ x: 1, y: 2 })
-  })
-  test('variables of ungrouped', () => {
-    const folder = folderWith({
-      'hosts.yml': 'all: {vars: {cluster: c}, hosts: {h: }}',
-      'group_vars/ungrouped.yml': 'v: 1',
-    })
-    expect(valueOf(hostOf(loadInventory(folder).hosts, 'h'), 'v')).toBe(1)
-  })
+  expect(valueOf(hostOf(loadInventory(folder).hosts, 'h'), 'v')).toBe(1)
 })

@@ -5,9 +5,8 @@ export const inventoryCodes = {
   'inventory.host-name': 'A host or group has a name that is not allowed.',
   'inventory.range': 'A host range cannot be expanded.',
   'inventory.group': 'Groups contain one another, or a variables file names no group or host.',
-  'inventory.conflict': 'Two equally near places give a host different values of one variable.',
   'inventory.cluster': 'A host has no usable value for the required variable cluster.',
   'inventory.connection': 'A connection variable is not understood, or has a wrong value.',
-  'inventory.refused': 'A connection variable that an inventory may not set.',
+  'inventory.refused': 'Something that Ansible reads in an inventory, and that one may not have here.',
   'inventory.pattern': 'A host pattern, or a part of it, matches nothing.',
 } as const
