@@ -29,6 +29,7 @@ export interface ReachOptions extends ShowOptions {
 export interface RunOptions extends ReachOptions {
   readonly limit?: string
   readonly tags?: readonly string[]
+  readonly skipTags?: readonly string[]
   readonly diff?: boolean
   readonly format: Format
 }
@@ -120,7 +121,11 @@ export const reachOptions = (): readonly Option[] => [
 export const runOptions = (): readonly Option[] => [
   ...reachOptions(),
   limitOption(),
-  new Option('-t, --tags <tags>', 'only tasks with one of these tags (comma separated)').argParser(
+  new Option(
+    '-t, --tags <tags>',
+    'only tasks with one of these tags (comma separated), and those tagged "always"',
+  ).argParser(collectCommas),
+  new Option('--skip-tags <tags>', 'no tasks with one of these tags (comma separated)').argParser(
     collectCommas,
   ),
   new Option('--diff', 'show how the text of files changes, where everybody may read them'),

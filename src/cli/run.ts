@@ -71,6 +71,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
       inventory,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       tags: options.tags ?? [],
+      skipTags: options.skipTags ?? [],
       extraVars,
       connect: reach.connect,
       concurrency: options.forks,

@@ -7,10 +7,11 @@ import type { ModuleContext } from '../modules/define.ts'
 import { modules } from '../modules/registry.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { localFile, openFolder } from '../playbook/contents.ts'
+import { chosenTasks } from '../playbook/tags.ts'
 import type { Play, Task } from '../playbook/types.ts'
 import { taskVariables } from '../playbook/variables.ts'
 import type { Scope } from '../template/engine.ts'
-import type { ContextRequest, RunMemory } from './memory.ts'
+import { type ContextRequest, type RunMemory, tagChoice } from './memory.ts'
 import { mayWrite, playSecrets } from './secrets.ts'
 
 /**
@@ -25,7 +26,7 @@ export function createContexts(
   const hosts = limited(request.inventory, play, request.limit)
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
-  const tasks = tagged(play.tasks, request.tags)
+  const tasks = chosenTasks(play.tasks, tagChoice(request))
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
     return {
@@ -54,18 +55,6 @@ function limited(inventory: Inventory, play: Play, limit: string | undefined): r
       place: play.place,
     },
   )
-}
-
-function tagged(tasks: readonly Task[], tags: readonly string[]): readonly Task[] {
-  if (tags.length === 0) return tasks
-  const known = new Set(tasks.flatMap((task) => task.tags))
-  const unknown = tags.filter((tag) => !known.has(tag))
-  if (unknown.length > 0) {
-    throw new KmsfleetError('run.usage', `expected tags that tasks have, found '${unknown.join("', '")}'`, {
-      hint: known.size === 0 ? 'No task has a tag.' : `Tags here: ${[...known].sort().join(', ')}`,
-    })
-  }
-  return tasks.filter((task) => task.tags.some((tag) => tags.includes(tag)))
 }
 
 function moduleContext(

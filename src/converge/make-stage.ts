@@ -81,6 +81,7 @@ function tell(
   observer.remember(item.key, {
     ...(report.status === undefined ? {} : { status: report.status }),
     ...(report.output === undefined ? {} : { output: report.output }),
+    ...(item.item === 'change' ? { owes: item.owes, settles: item.settles } : {}),
   })
   if (item.item === 'change') onChange()
   emit({ type: 'done', host, change: item.key })

@@ -1,4 +1,5 @@
 import type { Secret } from '../model/secret.ts'
+import type { TagChoice } from '../playbook/tags.ts'
 import { createTemplateEngine } from '../template/create.ts'
 import type { TemplateEngine } from '../template/engine.ts'
 import type { RunRequest } from './request.ts'
@@ -20,5 +21,9 @@ export function createMemory(): RunMemory {
 /** What of a request decides how tasks expand. */
 export type ContextRequest = Pick<
   RunRequest,
-  'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'extraVars' | 'onSecret'
+  'command' | 'playbook' | 'inventory' | 'limit' | 'tags' | 'skipTags' | 'extraVars' | 'onSecret'
 >
+
+export function tagChoice({ tags, skipTags = [] }: ContextRequest): TagChoice {
+  return { tags, skipTags }
+}

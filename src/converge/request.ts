@@ -14,6 +14,8 @@ export interface RunRequest {
   readonly limit?: string
   /** Only tasks with one of these tags; empty: all. */
   readonly tags: readonly string[]
+  /** No tasks with one of these tags. */
+  readonly skipTags?: readonly string[]
   readonly extraVars: ReadonlyMap<string, unknown>
   readonly connect: Connect
   /** Hosts worked on at once. */

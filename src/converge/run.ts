@@ -1,8 +1,9 @@
 import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
+import { checkTags } from '../playbook/tags.ts'
 import { createContexts } from './context.ts'
-import { type ContextRequest, createMemory } from './memory.ts'
+import { type ContextRequest, createMemory, tagChoice } from './memory.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
 
@@ -34,6 +35,7 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
 /** All plays of a run, each task expanded for each host; contacts nothing. */
 export function prepareRun(request: ContextRequest & Pick<RunRequest, 'diff'>): readonly PreparedPlay[] {
   const memory = createMemory()
+  checkTags(request.playbook.plays, tagChoice(request))
   return request.playbook.plays.map((play) =>
     preparePlay(play, createContexts(request, play, memory), { diff: request.diff }),
   )

@@ -50,8 +50,8 @@ function secretFile(
   memory: RunMemory,
 ): SecretFile | undefined {
   const variables = new Map<string, unknown>()
-  for (const [name, variable] of host.variables) variables.set(name, variable.value)
-  for (const [name, value] of [...play.vars, ...request.extraVars]) variables.set(name, value)
+  for (const [name, variable] of [...host.variables, ...play.vars]) variables.set(name, variable.value)
+  for (const [name, value] of request.extraVars) variables.set(name, value)
   variables.set('inventory_hostname', host.name)
   variables.set('cluster', host.cluster)
   const path = memory.engine.text(reference.path, { variables, host: noHost }, reference.place)

@@ -2,9 +2,10 @@ import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
+import { UnknownText } from '../model/text.ts'
 import { unknown } from '../model/value.ts'
 import { createClaims } from './claims.ts'
-import { expandTask, type PlanContext } from './expand.ts'
+import { expandTask, type PlanContext, type Registered } from './expand.ts'
 
 /**
  * Everything that the first frame asks of a host: the atoms of every resource whose address is known before
@@ -15,17 +16,19 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
     groupId: (name) => unknown({ after: `group:${name}`, field: 'gid' }),
     userId: (name) => unknown({ after: `user:${name}`, field: 'uid' }),
   }
-  // Before the run no result is there; a task that reads one is expanded once it is.
-  const pending = new Map(
-    [...context.tasks, ...context.play.handlers]
-      .filter((task) => task.register !== undefined)
-      .map((task) => [task.register ?? '', { after: `task:${task.id}`, field: 'result' }]),
+  // Before the run no result is there; what reads one is expanded once it is.
+  const registered = new Map(
+    [...context.tasks, ...context.play.handlers].flatMap((task) =>
+      task.register === undefined
+        ? []
+        : [[task.register, new UnknownText([{ after: `task:${task.id}`, field: 'result' }])] as const],
+    ),
   )
   const atoms: ReadAtom[] = []
   const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
-    for (const instance of expandTask(context, task, nothingKnown, { results: new Map(), pending })) {
-      if (instance.is === 'undecided') atoms.push(...possibleAtoms(context, task, nothingKnown))
+    for (const instance of expandTask(context, task, nothingKnown, registered)) {
+      if (instance.is === 'undecided') atoms.push(...possibleAtoms(context, task, nothingKnown, registered))
       if (instance.is !== 'ready') continue
       for (const resource of instance.resources) {
         claims.repeats(resource, instance.ref)
@@ -39,10 +42,15 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
 }
 
 /** What a task that may or may not run would ask: asked early, it costs no round trip once the task is decided. */
-function possibleAtoms(context: PlanContext, task: Task, lookups: HostLookups): readonly ReadAtom[] {
+function possibleAtoms(
+  context: PlanContext,
+  task: Task,
+  lookups: HostLookups,
+  registered: Registered,
+): readonly ReadAtom[] {
   try {
     const certain: Task = { ...task, when: [] }
-    const instances = [...expandTask(context, certain, lookups, { results: new Map(), pending: new Map() })]
+    const instances = [...expandTask(context, certain, lookups, registered)]
     return instances.flatMap((instance) =>
       instance.is === 'ready' ? instance.resources.flatMap((resource) => resource.atoms) : [],
     )

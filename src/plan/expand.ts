@@ -41,11 +41,11 @@ export type Instance =
       readonly resources: readonly Resource[]
     }
 
-/** What tasks may read: registered results by name, and names whose result is not there before a change was made. */
-export interface Registered {
-  readonly results: ReadonlyMap<string, unknown>
-  readonly pending: ReadonlyMap<string, Origin>
-}
+/**
+ * Registered results by name, as tasks may read them; an UnknownText where only a change of this run will give it,
+ * so that all that touches it, through whatever variable or template, waits.
+ */
+export type Registered = ReadonlyMap<string, unknown>
 
 /** What tasks became that asked the host nothing, by host and task: each stage would only make the same again. */
 const settled = new WeakMap<PlanContext, Map<Task, readonly Instance[]>>()
@@ -60,12 +60,7 @@ export function* expandTask(
   lookups: HostLookups,
   registered: Registered,
 ): Generator<Instance> {
-  const waits = readsPending(task, registered.pending)
-  if (waits.length > 0) {
-    yield { is: 'undecided', task, ref: reference(task), what: 'condition', after: waits }
-    return
-  }
-  const keepable = registered.results.size === 0 && registered.pending.size === 0
+  const keepable = registered.size === 0
   const kept = keepable ? settled.get(context)?.get(task) : undefined
   if (kept !== undefined) {
     yield* kept
@@ -125,8 +120,8 @@ function loopItems(
   lookups: HostLookups,
   registered: Registered,
 ): readonly LoopItem[] | UnknownText {
-  if (task.loop === undefined) return [{ index: undefined, over: registered.results }]
-  const scope = { variables: context.variables(task, registered.results), host: lookups }
+  if (task.loop === undefined) return [{ index: undefined, over: registered }]
+  const scope = { variables: context.variables(task, registered), host: lookups }
   const list = context.engine.value(task.loop, scope, (path) => task.placeOf(['loop', ...path]))
   if (list instanceof UnknownText) return list
   if (!Array.isArray(list)) {
@@ -141,7 +136,7 @@ function loopItems(
   const elements: readonly unknown[] = list
   return elements.map((item, index) => ({
     index,
-    over: new Map([...registered.results, ['item', verbatim(item)]]),
+    over: new Map([...registered, ['item', verbatim(item)]]),
   }))
 }
 
@@ -149,8 +144,8 @@ function expandItem(context: PlanContext, task: Task, lookups: HostLookups, item
   const scope: Scope = { variables: context.variables(task, item.over), host: lookups }
   const base = reference(task, item.index)
   const origins: Origin[] = []
-  for (const [index, expression] of task.when.entries()) {
-    const holds = context.engine.condition(expression, scope, task.placeOf(['when', index]))
+  for (const { expression, place } of task.when) {
+    const holds = context.engine.condition(expression, scope, place)
     if (holds instanceof UnknownText) origins.push(...holds.origins)
     else if (!holds) return { is: 'skipped', task, ref: base }
   }
@@ -216,16 +211,4 @@ function isDictionary(tree: Rendered): tree is Readonly<Record<string, Rendered>
 
 function kindOf(value: unknown): string {
   return value === null ? 'nothing' : typeof value === 'object' ? 'a dictionary' : `a ${typeof value}`
-}
-
-/**
- * A result that only the host can give (a command's output) makes every task that names it wait. Names are
- * looked for as words in what was written: too often is safe, too seldom is not.
- */
-function readsPending(task: Task, pending: ReadonlyMap<string, Origin>): readonly Origin[] {
-  if (pending.size === 0) return []
-  const written = JSON.stringify([task.when, task.loop, task.name, task.args.value])
-  return [...pending]
-    .filter(([name]) => new RegExp(`\\b${name}\\b`).test(written))
-    .map(([, origin]) => origin)
 }

@@ -79,6 +79,16 @@ export function keyOf(resource: Resource, task: TaskRef): string {
   return `${resource.id}@${task.id}`
 }
 
+/** Id of the task as written that a key is of: without the element of a loop. */
+export function taskOfKey(key: string): string {
+  return baseTask(key.slice(key.lastIndexOf('@') + 1))
+}
+
+/** `role/3[2]` and `role/3` are one task as written. */
+export function baseTask(id: string): string {
+  return id.replace(/\[\d+\]$/, '')
+}
+
 function unknownsOf({ differences }: Extract<Planned, { is: 'change' }>): readonly Origin[] {
   return differences.flatMap(({ to }) => (to.known ? [] : [{ after: to.after, field: to.field }]))
 }

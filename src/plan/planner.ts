@@ -38,7 +38,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const { play } = context
   const world = createWorld(known.snapshot)
   const registers = createRegisters(known.done)
-  const debts = createDebts(play.handlers, known.snapshot.owed)
+  const debts = createDebts(known.snapshot.owed, known.done)
   const claims = createClaims()
   const lookups = worldLookups(world)
   const unasked = createCoverage(known.asked)
@@ -47,7 +47,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   let unchanged = 0
 
   if (known.before.length > 0) world.apply(known.before)
-  const drafts = [...context.tasks.flatMap(takeTask), ...play.handlers.flatMap(takeHandler)]
+  const drafts = [...play.flushes, play.handlers].flatMap(takeSection)
   return {
     plan: {
       host: context.host.name,
@@ -58,8 +58,15 @@ export function planHost(context: PlanContext, known: Known): Planning {
     missing,
   }
 
+  /** The tasks before a flush, then the handlers that are due there. */
+  function takeSection(handlers: readonly Handler[], section: number): readonly Draft[] {
+    const tasks = context.tasks.filter((task) => task.section === section)
+    return [...tasks.flatMap(takeTask), ...handlers.flatMap(takeHandler)]
+  }
+
   function takeTask(task: Task): readonly Draft[] {
     const taken: Draft[] = []
+    debts.did(task)
     try {
       for (const instance of expandTask(context, task, lookups, registers.registered())) {
         taken.push(...takeInstance(instance))
@@ -101,13 +108,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
       return []
     }
     const paid = planned.is === 'change' ? paidByStart(resource, planned.ops) : []
-    const draft = draftOf(
-      planned,
-      resource,
-      ref,
-      task.notify.map((name) => debts.idOf(name)),
-      paid,
-    )
+    const draft = draftOf(planned, resource, ref, task.notify, paid)
     if (draft.item.item === 'change') {
       debts.acted(draft.item)
       world.apply(draft.item.effects)
@@ -123,8 +124,13 @@ export function planHost(context: PlanContext, known: Known): Planning {
   }
 
   function takeHandler(handler: Handler): readonly Draft[] {
-    if (debts.isDue(handler)) return debts.pay(handler, takeTask(handler))
     const after = debts.hangsOn(handler)
+    debts.passed(handler)
+    if (debts.wasPaid(handler)) {
+      debts.did(handler)
+      return []
+    }
+    if (debts.isDue(handler)) return debts.pay(handler, takeTask(handler))
     return after.length === 0 ? [] : [undecided(handler, maybeDraft(handler, after))]
   }
 

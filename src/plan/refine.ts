@@ -1,5 +1,6 @@
 import type { Change, Check, Item, Plan } from '../model/plan.ts'
 import { planItems } from '../model/plan.ts'
+import { baseTask } from './items.ts'
 
 /** Something that a later plan would do and the plan that was shown did not say. */
 export interface Widening {
@@ -30,11 +31,6 @@ export function widenings(later: Plan, shown: Plan): readonly Widening[] {
     }
   }
   return found
-}
-
-/** `role/3[2]` and `role/3` are one task as written. */
-function baseTask(id: string): string {
-  return id.replace(/\[\d+\]$/, '')
 }
 
 function widenedItem(later: Item, shown: Item): readonly Widening[] {

@@ -1,7 +1,9 @@
+import type { HandlerId } from '../model/plan.ts'
 import type { TaskRef } from '../model/resource.ts'
 import type { Origin } from '../model/value.ts'
 import type { Task } from '../playbook/types.ts'
 import { HostText } from '../model/host-text.ts'
+import { UnknownText } from '../model/text.ts'
 import type { Registered } from './expand.ts'
 
 /** What a change that was made in this run left behind. */
@@ -9,6 +11,9 @@ export interface DoneResult {
   /** Exit status and standard output of a command. */
   readonly status?: number
   readonly output?: string
+  /** Handlers whose debt it left on the host, and those that it paid for. */
+  readonly owes?: readonly HandlerId[]
+  readonly settles?: readonly HandlerId[]
 }
 
 /** Results under the names that tasks `register`, as later tasks of the plan may read them. */
@@ -50,10 +55,11 @@ export function createRegisters(done: ReadonlyMap<string, DoneResult>): Register
       if (task.register !== undefined)
         pending.set(task.register, { after: `task:${task.id}`, field: 'result' })
     },
-    registered: () => ({
-      pending,
-      results: new Map([...results].map(([name, list]) => [name, asVariable(list)])),
-    }),
+    registered: () =>
+      new Map<string, unknown>([
+        ...[...results].map(([name, list]) => [name, asVariable(list)] as const),
+        ...[...pending].map(([name, origin]) => [name, new UnknownText([origin])] as const),
+      ]),
   }
 }
 

@@ -5,13 +5,12 @@ const becomeHint = 'how to become root belongs to the connection: set ansible_be
 const userHint = 'the login belongs to the connection: set ansible_user in the inventory'
 const strategyHint = 'remove it: every host proceeds on its own, and `serial` makes batches'
 const factsHint = 'remove it: nothing is gathered; `{{ host.group("name").gid }}` asks for what is needed'
-const tasksHint = 'put these into `tasks`'
-const blockHint = 'write the tasks one after the other, each with its own `when`'
 const errorsHint = 'remove it: a host that fails stops at that change and says what was done'
 const changedHint = 'remove it: what changed is found by comparing, not by a condition'
-const includeHint = 'put the tasks into a role and name it under `roles`'
+const importHint = 'use `import_tasks` or `import_role`, which are read before any host is known'
 const secretHint = 'remove it: secrets are never shown'
-const delegateHint = 'remove it: a task acts on its own host'
+const delegateHint = 'remove it: a task acts on its own host; make a play for the other one'
+const backgroundHint = 'remove it: a command may take `within` seconds; a long one belongs into a unit'
 
 /** Keys of plays and tasks alike. */
 const common: Hints = new Map([
@@ -30,48 +29,58 @@ const common: Hints = new Map([
   ['module_defaults', 'write the arguments in the task, or in a variable'],
   ['collections', 'remove it: all modules are built in'],
   ['debugger', 'remove it, and look at `kmsfleet plan --diff`'],
-  ['run_once', 'make a play whose `hosts` is one host'],
-  ['throttle', 'use `serial` of the play'],
   ['timeout', 'remove it: every step has a deadline of its own'],
 ])
 
 const playKeys: Hints = new Map([
   ...common,
-  ...['gather_facts', 'gather_subset', 'gather_timeout', 'fact_path'].map((key) => [key, factsHint] as const),
-  ...['pre_tasks', 'post_tasks'].map((key) => [key, tasksHint] as const),
-  ['vars_files', 'put the variables into group_vars, or name the file with --extra-vars @FILE'],
+  ...['gather_subset', 'gather_timeout', 'fact_path'].map((key) => [key, factsHint] as const),
   ['vars_prompt', 'use --extra-vars'],
   ['strategy', strategyHint],
   ['order', strategyHint],
   ['force_handlers', 'remove it: an owed handler survives a failed run and is made up for by the next one'],
+  ['validate_argspec', 'remove it: `meta/arguments.yml` of a role is always checked'],
   ['import_playbook', 'name the other playbook on the command line'],
-  ['include', includeHint],
+  ['include', importHint],
   ['user', userHint],
+  ['sudo', becomeHint],
+  ['when', 'write it in the tasks, or in a block around them'],
+  ['notify', 'write it in the tasks, or in a block around them'],
+  ...['run_once', 'throttle'].map(
+    (key) => [key, 'write it in the tasks, or in a block around them'] as const,
+  ),
 ])
 
 const taskKeys: Hints = new Map([
   ...common,
-  ...['block', 'rescue', 'always'].map((key) => [key, blockHint] as const),
+  ['rescue', 'remove it: a host that fails stops there, and the next run goes on from what is on it'],
+  ['always', 'use a handler: once it is owed it runs, if need be in the next run'],
   ...['delegate_to', 'delegate_facts', 'local_action'].map((key) => [key, delegateHint] as const),
-  ...['until', 'retries', 'delay', 'async', 'poll'].map((key) => [key, 'use the module `wait_for`'] as const),
+  ...['async', 'poll'].map((key) => [key, backgroundHint] as const),
+  ...['until', 'retries', 'delay'].map((key) => [key, 'use the module `wait_for`'] as const),
+  ...['run_once', 'throttle'].map((key) => [key, 'make a play for it'] as const),
   ['failed_when', errorsHint],
   ['changed_when', changedHint],
-  ['vars', 'put the variables into the play, the role or the inventory'],
+  ['action', 'write the name of the module as the key'],
   ['args', 'write the arguments below the module'],
-  ['listen', 'notify the handler by its name'],
+  ['listen', 'only a handler listens; a task notifies'],
   ['loop_control', 'remove it: the element is `item`'],
   ['any_errors_fatal', 'set it for the play'],
+  ['sudo', becomeHint],
+  ['first_available_file', 'use `when`'],
   ['hosts', 'a play has hosts; this file is a list of tasks'],
-  ['roles', 'a play has roles; this file is a list of tasks'],
+  ['roles', 'a play has roles; use `import_role` among tasks'],
 ])
 
 const unitHint = 'use the module `unit`'
 const fileHint = 'use `template` or `copy`: whole files are written, never edited in place'
 const packageHint = 'packages are not installed here; `bundle` installs a release tarball'
+const inventoryHint = 'remove it: hosts, groups and variables stand in the inventory; hosts are not rebooted'
 const noneNeeded = 'remove it: what stands on a host is probed anyway'
 
 /** Modules of Ansible that have another name here, or no place. */
 const modules: Hints = new Map([
+  ...['reboot', 'add_host', 'group_by', 'set_stats'].map((name) => [name, inventoryHint] as const),
   ...['service', 'systemd', 'systemd_service', 'sysvinit'].map((name) => [name, unitHint] as const),
   ...['lineinfile', 'blockinfile', 'replace', 'ini_file', 'assemble'].map(
     (name) => [name, fileHint] as const,
@@ -82,9 +91,7 @@ const modules: Hints = new Map([
   ...['unarchive', 'get_url'].map((name) => [name, 'use the module `bundle`'] as const),
   ...['setup', 'gather_facts', 'service_facts', 'package_facts'].map((name) => [name, factsHint] as const),
   ...['stat', 'slurp', 'find', 'getent'].map((name) => [name, noneNeeded] as const),
-  ...['include_tasks', 'import_tasks', 'include_role', 'import_role', 'include'].map(
-    (n) => [n, includeHint] as const,
-  ),
+  ...['include_tasks', 'include_role', 'include'].map((name) => [name, importHint] as const),
   ...['shell', 'raw', 'script', 'expect'].map(
     (name) => [name, 'use the module `command` with an argv list'] as const,
   ),
@@ -92,7 +99,6 @@ const modules: Hints = new Map([
   ...['uri', 'pause', 'wait_for_connection'].map((name) => [name, 'use the module `wait_for`'] as const),
   ['debug', 'remove it, and look at `kmsfleet plan --diff`'],
   ['fail', 'use the module `assert`'],
-  ['meta', 'remove it: handlers run at the end of the play, before a check that needs them'],
   ['acl', 'remove it: extra ACL entries are cleared by `file` and `directory`'],
   ['tempfile', 'remove it: files are staged by kmsfleet'],
   ['synchronize', 'use the module `copy`'],
@@ -107,9 +113,12 @@ export function hintForTaskKey(key: string): string | undefined {
   return taskKeys.get(key) ?? (key.startsWith('with_') ? 'use `loop`' : undefined)
 }
 
+/** Keys of tasks that `ansible.builtin.` may stand before. */
+const taskWords: ReadonlySet<string> = new Set(['import_tasks', 'import_role', 'meta'])
+
 /** Also for a full name such as `ansible.builtin.copy`. */
 export function hintForModule(name: string, known: ReadonlySet<string>): string | undefined {
   const short = /^[a-z0-9_]+\.[a-z0-9_]+\.([a-z0-9_]+)$/.exec(name)?.[1]
   if (short === undefined) return modules.get(name)
-  return known.has(short) ? `write \`${short}\`` : modules.get(short)
+  return known.has(short) || taskWords.has(short) ? `write \`${short}\`` : modules.get(short)
 }

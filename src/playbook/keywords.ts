@@ -1,29 +1,21 @@
 import * as z from 'zod'
 
-/** Keywords of a task beside its module. */
-export const taskKeywords: ReadonlySet<string> = new Set([
-  'name',
-  'when',
-  'loop',
-  'notify',
-  'register',
-  'tags',
-])
-
 function oneOrMore<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]))
 }
 
-/** `always` and `never` would silently mean nothing. */
 const Tag = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'expected a tag of letters, digits, dots, dashes and underscores')
   .refine(
-    (tag) => tag !== 'always' && tag !== 'never',
-    'expected a tag of your own (`always` and `never` have no meaning here)',
+    (tag) => !reservedTags.has(tag),
+    'expected a tag of your own (`all`, `tagged` and `untagged` are words of --tags)',
   )
 
-export const Tags = oneOrMore(Tag)
+/** Words of `--tags` and `--skip-tags` that no task may have for its own; `always` and `never` are for tasks. */
+export const reservedTags: ReadonlySet<string> = new Set(['all', 'tagged', 'untagged'])
+
+const Tags = oneOrMore(Tag)
 
 const Condition = z
   .union([z.string().min(1), z.boolean().transform(String)])
@@ -38,19 +30,77 @@ const RegisterName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a va
 
 const Name = z.string().trim().min(1)
 
-export const TaskKeywords = z.strictObject({
+export const Vars = z.record(z.string(), z.unknown()).nullable()
+
+/** Keywords that a block or an import hands down to what stands in it. */
+const shared = {
   name: Name.optional(),
   when: oneOrMore(Condition).optional(),
-  loop: Loop.optional(),
   notify: oneOrMore(Name).optional(),
-  register: RegisterName.optional(),
   tags: Tags.optional(),
+  vars: Vars.default(null),
+}
+
+/** Keywords of a task beside its module. */
+export const TaskKeywords = z.strictObject({
+  ...shared,
+  loop: Loop.optional(),
+  register: RegisterName.optional(),
 })
+export const taskKeywords: ReadonlySet<string> = new Set(Object.keys(TaskKeywords.shape))
+
+export const HandlerKeywords = TaskKeywords.extend({ listen: oneOrMore(Name).optional() })
+export const handlerKeywords: ReadonlySet<string> = new Set(Object.keys(HandlerKeywords.shape))
 
 /** A list of tasks or handlers; what stands in each is looked at one by one. */
 export const TaskList = z.array(z.record(z.string(), z.unknown())).nullable()
 
-export const Vars = z.record(z.string(), z.unknown()).nullable()
+export const BlockKeywords = z.strictObject({
+  ...shared,
+  block: z.array(z.record(z.string(), z.unknown())).min(1),
+})
+
+const TaskFile = z
+  .string()
+  .min(1)
+  .refine(
+    (file) => !file.includes('{{'),
+    'expected a plain file name (imports are read before any host is known)',
+  )
+
+export const ImportTasksKeywords = z.strictObject({
+  ...shared,
+  import_tasks: z.union([TaskFile, z.strictObject({ file: TaskFile }).transform(({ file }) => file)]),
+})
+
+const roleName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
+const RoleName = z
+  .string()
+  .regex(roleName, 'expected the name of a role, not a path,')
+  .refine((name) => !name.includes('..'), 'expected the name of a role')
+
+export const ImportRoleKeywords = z.strictObject({
+  ...shared,
+  import_role: z.strictObject({ name: RoleName, tasks_from: TaskFile.optional() }),
+})
+
+export const MetaKeywords = z.strictObject({ name: Name.optional(), meta: z.literal('flush_handlers') })
+
+/** An entry under `roles` of a play, or under `dependencies` of a role. */
+const RoleEntry = z.union([
+  RoleName.transform((role) => ({ role, vars: null, tags: undefined, when: undefined })),
+  z.strictObject({ role: RoleName, vars: shared.vars, tags: shared.tags, when: shared.when }),
+])
+export type RoleEntry = z.infer<typeof RoleEntry>
+
+/** `meta/main.yml` of a role. What Galaxy reads is left to Galaxy. */
+export const RoleMetaKeywords = z
+  .strictObject({
+    dependencies: z.array(RoleEntry).nullable().default(null),
+    allow_duplicates: z.boolean().default(false),
+    galaxy_info: z.unknown().optional(),
+  })
+  .nullable()
 
 const percentForm = /^([1-9]|[1-9]\d|100)%$/
 
@@ -61,17 +111,6 @@ const Batch = z.union([
   }),
 ])
 
-const roleName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
-const RoleName = z
-  .string()
-  .regex(roleName, 'expected the name of a role, not a path,')
-  .refine((name) => !name.includes('..'), 'expected the name of a role')
-
-const RoleEntry = z.union([
-  RoleName.transform((role) => ({ role, vars: null, tags: undefined })),
-  z.strictObject({ role: RoleName, vars: Vars.default(null), tags: Tags.optional() }),
-])
-
 const HostPattern = z
   .string()
   .min(1)
@@ -79,13 +118,26 @@ const HostPattern = z
 
 const Secrets = z.record(z.string(), z.strictObject({ file: z.string().min(1) })).nullable()
 
+const VarsFile = z
+  .string()
+  .min(1)
+  .refine(
+    (file) => !file.includes('{{'),
+    'expected a plain file name (what differs between hosts belongs into group_vars)',
+  )
+
 export const PlayKeywords = z.strictObject({
   name: Name.optional(),
   hosts: oneOrMore(HostPattern),
+  // Nothing is ever gathered, so this one value says what is so.
+  gather_facts: z.literal(false).optional(),
   vars: Vars.default(null),
+  vars_files: oneOrMore(VarsFile).nullable().default(null),
   secrets: Secrets.default(null),
+  pre_tasks: TaskList.default(null),
   roles: z.array(RoleEntry).nullable().default(null),
   tasks: TaskList.default(null),
+  post_tasks: TaskList.default(null),
   handlers: TaskList.default(null),
   serial: oneOrMore(Batch).optional(),
   max_fail_percentage: z.number().min(0).max(100).optional(),

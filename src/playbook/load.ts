@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { collect, throwCollected } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
@@ -5,14 +6,14 @@ import { partOf, readDocument, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { hintForPlayKey } from './ansible-names.ts'
-import { checkNotified, toHandlers } from './handlers.ts'
-import { PlayKeywords, PlayList } from './keywords.ts'
-import { roleFinder } from './roles.ts'
-import type { RoleFinder } from './roles.ts'
+import { flushed, nameHandlers, resolveNotified } from './handlers.ts'
+import { PlayKeywords, PlayList, Vars } from './keywords.ts'
+import type { Reading, ReadTask, TaskContext } from './reading.ts'
+import { createRoleUses, readRoleEntry } from './role-use.ts'
+import { roleFinder, type RoleFinder } from './roles.ts'
 import { readTasks } from './tasks.ts'
-import type { ReadTask, TaskContext } from './tasks.ts'
-import type { Play, Playbook, Role, SecretReference } from './types.ts'
-import { checkPlaybookVariable, readVariables } from './variable-sets.ts'
+import type { Handler, Play, Playbook, SecretReference, Variables } from './types.ts'
+import { checkPlaybookVariable, overlay, readVariables } from './variable-sets.ts'
 
 export interface PlaybookOptions {
   /** Names of all modules. */
@@ -57,30 +58,41 @@ function readPlay(
   })
   if (salvaged === undefined) return undefined
   const keywords = salvaged.value
-  const vars = readVariables(partOf(part, ['vars']), errors)
+  const vars = readPlayVariables(keywords, part, file, errors)
   const secrets = readSecretReferences(keywords, part, vars, errors)
   const hosts = keywords.hosts.join(',')
   const name = keywords.name ?? hosts
-  const common = {
-    modules: options.modules,
+  const folder = dirname(resolve(file))
+  const context: TaskContext = {
+    kind: 'task',
     // A debt on a host outlives the run: `restart` of one play or playbook is not that of another.
     owner: `${basename(file, extname(file))}.${name}`,
     ids: 'play',
-    folder: dirname(resolve(file)),
-    tags: keywords.tags ?? [],
+    folder,
+    fileFolder: folder,
+    within: [],
+    inherited: { when: [], tags: keywords.tags ?? [], notify: [], vars: new Map() },
   }
-  const fromRoles = readRoles(keywords, part, findRole, common, errors)
-  const written = readTasks(partOf(part, ['handlers']), { ...common, ids: 'play/handler' }, errors)
-  const handlers = toHandlers([...fromRoles.handlers, ...written], errors)
+  const roles = createRoleUses(findRole, () => reading)
+  const reading: Reading = { modules: options.modules, errors, section: 0, useRole: roles.use }
+  const tasks = readSections(keywords, part, context, reading)
+  const handlerContext: TaskContext = { ...context, kind: 'handler', ids: 'play/handler' }
+  const written = readTasks(partOf(part, ['handlers']), handlerContext, reading)
+  const names = nameHandlers([...roles.handlers, ...written], errors)
   // Where a role or handler is itself in error, a name that is missing says nothing.
-  const complete = errors.length === before
-  const tasks = [...fromRoles.tasks, ...readTasks(partOf(part, ['tasks']), common, errors)]
-  if (complete) checkNotified([...tasks, ...fromRoles.handlers, ...written], handlers, errors)
+  const notifyErrors: KmsfleetError[] = []
+  const resolved = tasks.map((task) => resolveNotified(task, names, notifyErrors))
+  const handlers = names.all.map(({ read, handlerId }): Handler => ({
+    ...resolveNotified(read, names, notifyErrors),
+    handlerId,
+  }))
+  if (errors.length === before) errors.push(...notifyErrors)
   return {
     name,
     hosts,
-    tasks: tasks.map(({ task }) => task),
+    tasks: resolved,
     handlers,
+    flushes: Array.from({ length: reading.section }, (_, index) => flushed(handlers, index + 1)),
     vars,
     secrets,
     serial: keywords.serial ?? [],
@@ -92,10 +104,52 @@ function readPlay(
   }
 }
 
+/** `pre_tasks`, then `roles` and `tasks`, then `post_tasks`; handlers that are due run between them, as in Ansible. */
+function readSections(
+  keywords: PlayKeywords,
+  part: KeyLocated,
+  context: TaskContext,
+  reading: Reading,
+): readonly ReadTask[] {
+  const before = readTasks(partOf(part, ['pre_tasks']), { ...context, ids: 'play/pre' }, reading)
+  if (keywords.pre_tasks !== null) reading.section += 1
+  const roles = (keywords.roles ?? []).flatMap((entry, index) =>
+    readRoleEntry(entry, partOf(part, ['roles', index]), context, reading),
+  )
+  const tasks = readTasks(partOf(part, ['tasks']), context, reading)
+  if (keywords.post_tasks !== null) reading.section += 1
+  const after = readTasks(partOf(part, ['post_tasks']), { ...context, ids: 'play/post' }, reading)
+  return [...before, ...roles, ...tasks, ...after]
+}
+
+/** `vars` of a play, with those of its `vars_files` over them. */
+function readPlayVariables(
+  keywords: PlayKeywords,
+  part: KeyLocated,
+  file: string,
+  errors: KmsfleetError[],
+): Variables {
+  const files = (keywords.vars_files ?? []).map((name, index) => {
+    const path = resolve(dirname(file), name)
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      const place = part.place(['vars_files', index])
+      errors.push(
+        new KmsfleetError('playbook.not-found', `expected a file of variables, found none at ${path}`, {
+          place,
+        }),
+      )
+      return new Map<string, never>()
+    }
+    const document = collect(errors, () => readDocument(path, Vars, { errors }))
+    return document === undefined ? new Map<string, never>() : readVariables(document, errors)
+  })
+  return files.reduce(overlay, readVariables(partOf(part, ['vars']), errors))
+}
+
 function readSecretReferences(
   keywords: PlayKeywords,
   part: KeyLocated,
-  vars: ReadonlyMap<string, unknown>,
+  vars: Variables,
   errors: KmsfleetError[],
 ): readonly SecretReference[] {
   const references: SecretReference[] = []
@@ -111,48 +165,4 @@ function readSecretReferences(
     references.push({ name, source: 'file', path: secret.file, place: part.place(['secrets', name, 'file']) })
   }
   return references
-}
-
-/** Tasks and handlers of a play's roles, in order. Each role once: its handlers and task ids are its own. */
-function readRoles(
-  keywords: PlayKeywords,
-  part: KeyLocated,
-  findRole: RoleFinder,
-  common: TaskContext,
-  errors: KmsfleetError[],
-): { readonly tasks: readonly ReadTask[]; readonly handlers: readonly ReadTask[] } {
-  const tasks: ReadTask[] = []
-  const handlers: ReadTask[] = []
-  const used = new Set<string>()
-  for (const [index, entry] of (keywords.roles ?? []).entries()) {
-    const place = part.place(['roles', index, 'role'])
-    if (used.has(entry.role)) {
-      const message = `expected each role once in a play, found \`${entry.role}\` again`
-      errors.push(new KmsfleetError('playbook.duplicate', message, { place, hint: 'make a second play' }))
-      continue
-    }
-    used.add(entry.role)
-    const files = collect(errors, () => findRole(entry.role, place, errors))
-    if (files === undefined) continue
-    const own = readVariables(partOf(part, ['roles', index, 'vars']), errors)
-    const role: Role = {
-      name: files.name,
-      folder: files.folder,
-      defaults: files.defaults,
-      vars: new Map([...files.vars, ...own]),
-    }
-    const context: TaskContext = {
-      ...common,
-      owner: role.name,
-      ids: role.name,
-      role,
-      folder: role.folder,
-      tags: [...common.tags, ...(entry.tags ?? [])],
-    }
-    if (files.tasks !== undefined) tasks.push(...readTasks(files.tasks, context, errors))
-    if (files.handlers !== undefined) {
-      handlers.push(...readTasks(files.handlers, { ...context, ids: `${role.name}/handler` }, errors))
-    }
-  }
-  return { tasks, handlers }
 }

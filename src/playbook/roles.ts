@@ -8,22 +8,24 @@ import { nearest, suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { TaskList, Vars } from './keywords.ts'
+import { readMeta, type RoleMeta } from './role-meta.ts'
+import type { Variables } from './types.ts'
 import { readVariables } from './variable-sets.ts'
 
 /** What a role's folder holds, read once however many plays use it. */
-export interface RoleFiles {
+export interface RoleFiles extends RoleMeta {
   readonly name: string
   readonly folder: string
   readonly tasks?: KeyLocated
   readonly handlers?: KeyLocated
-  readonly defaults: ReadonlyMap<string, unknown>
-  readonly vars: ReadonlyMap<string, unknown>
+  readonly defaults: Variables
+  readonly vars: Variables
 }
 
 /** Finds roles by name; throws where there is none. */
 export type RoleFinder = (name: string, place: Place, errors: KmsfleetError[]) => RoleFiles
 
-const parts = ['tasks', 'handlers', 'defaults', 'vars', 'templates', 'files'] as const
+const parts = ['tasks', 'handlers', 'defaults', 'vars', 'meta', 'templates', 'files'] as const
 
 /** The roles that come with the package. */
 export const shippedRoles = resolve(import.meta.dirname, '../../roles')
@@ -71,10 +73,11 @@ function readRole(name: string, folder: string, place: Place, errors: KmsfleetEr
     ...(handlers === undefined ? {} : { handlers }),
     defaults: defaults === undefined ? new Map() : readVariables(defaults, errors),
     vars: vars === undefined ? new Map() : readVariables(vars, errors),
+    ...readMeta(folder, errors),
   }
 }
 
-/** A misspelt `task/` would silently do nothing, and so would the dependencies of `meta/`. */
+/** A misspelt `task/` would silently do nothing. */
 function checkFolder(name: string, folder: string, place: Place, errors: KmsfleetError[]): void {
   const entries = foldersIn(folder)
   const known: readonly string[] = parts
@@ -82,18 +85,13 @@ function checkFolder(name: string, folder: string, place: Place, errors: Kmsflee
     if (known.includes(entry)) continue
     const path = join(folder, entry)
     const near = nearest(entry, known)
-    if (entry === 'meta' || near !== undefined) {
-      const hint =
-        near === undefined
-          ? 'a role has no dependencies here: name them under `roles` of the play'
-          : `did you mean \`${near}\`?`
-      errors.push(
-        new KmsfleetError('playbook.invalid', `expected folders named ${known.join(', ')}, found ${path}`, {
-          place,
-          hint,
-        }),
-      )
-    }
+    if (near === undefined) continue
+    errors.push(
+      new KmsfleetError('playbook.invalid', `expected folders named ${known.join(', ')}, found ${path}`, {
+        place,
+        hint: `did you mean \`${near}\`?`,
+      }),
+    )
   }
   if (!entries.includes('tasks') && !entries.includes('handlers')) {
     errors.push(

@@ -1,163 +1,189 @@
+import type * as z from 'zod'
 import { collect } from '../document/collect.ts'
-import { describeValue } from '../document/describe.ts'
 import { isDictionary } from '../document/dictionary.ts'
-import type { Dictionary } from '../document/dictionary.ts'
 import type { KeyLocated } from '../document/issues.ts'
-import type { Located } from '../document/located.ts'
 import { partOf, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
-import { hintForModule, hintForTaskKey } from './ansible-names.ts'
-import { TaskKeywords, taskKeywords } from './keywords.ts'
-import { checkPlaybookVariable } from './variable-sets.ts'
-import type { Role, Task } from './types.ts'
+import { hintForTaskKey } from './ansible-names.ts'
+import { readTaskFile } from './imports.ts'
+import {
+  BlockKeywords,
+  HandlerKeywords,
+  handlerKeywords,
+  ImportRoleKeywords,
+  ImportTasksKeywords,
+  MetaKeywords,
+  TaskKeywords,
+  taskKeywords,
+} from './keywords.ts'
+import { moduleArguments, moduleOf } from './task-module.ts'
+import { inherit, inheritAll, type Reading, type ReadTask, type TaskContext } from './reading.ts'
+import { checkPlaybookVariable, readVariables } from './variable-sets.ts'
 
-/** Where a list of tasks stands, and what all of them share. */
-export interface TaskContext {
-  readonly modules: ReadonlySet<string>
-  /** Start of the handlers' ids: `PLAYBOOK.PLAY`, or the name of the role. */
-  readonly owner: string
-  /** Start of the tasks' ids. */
-  readonly ids: string
-  readonly role?: Role
-  readonly folder: string
-  readonly tags: readonly string[]
-}
-
-/** A task beside the part of the file it was read from. */
-export interface ReadTask {
-  readonly task: Task
-  readonly part: KeyLocated
-  readonly owner: string
-}
-
-/** Reads a list of tasks; errors are added and the rest is read on. `list` may be empty. */
-export function readTasks(
-  list: KeyLocated,
-  context: TaskContext,
-  errors: KmsfleetError[],
-): readonly ReadTask[] {
+/**
+ * Reads a list of tasks, blocks and imports in the order in which they will run; errors are added and the rest is
+ * read on. `list` may be empty.
+ */
+export function readTasks(list: KeyLocated, context: TaskContext, reading: Reading): readonly ReadTask[] {
   const written: readonly unknown[] = Array.isArray(list.value) ? list.value : []
-  const tasks: ReadTask[] = []
-  for (const index of written.keys()) {
+  return [...written.keys()].flatMap((index) => {
     const part = partOf(list, [index])
-    const task = collect(errors, () => readTask(part, `${context.ids}/${String(index + 1)}`, context, errors))
-    if (task !== undefined) tasks.push({ task, part, owner: context.owner })
+    // Anything else was found by the schema of the list.
+    if (!isDictionary(part.value)) return []
+    const id = `${context.ids}/${String(index + 1)}`
+    return collect(reading.errors, () => readEntry(part, id, context, reading)) ?? []
+  })
+}
+
+function readEntry(
+  part: KeyLocated,
+  id: string,
+  context: TaskContext,
+  reading: Reading,
+): readonly ReadTask[] {
+  const keys = new Set(isDictionary(part.value) ? Object.keys(part.value) : [])
+  if (keys.has('block')) return readBlock(part, id, context, reading)
+  if (keys.has('import_tasks')) return readImport(part, id, context, reading)
+  if (keys.has('import_role')) return readRole(part, context, reading)
+  if (keys.has('meta')) return readMeta(part, context, reading)
+  const task = readTask(part, id, context, reading)
+  return task === undefined ? [] : [task]
+}
+
+const noHandler = 'write the handlers one after the other; all that listen to one topic run together'
+
+function readBlock(
+  part: KeyLocated,
+  id: string,
+  context: TaskContext,
+  reading: Reading,
+): readonly ReadTask[] {
+  const salvaged = salvageValue(BlockKeywords, part.value, part, reading.errors, keywordOptions('a block'))
+  if (context.kind === 'handler') throw misplaced(part, 'block', 'a block among tasks', noHandler)
+  if (salvaged === undefined) return []
+  const inherited = inheritAll(context.inherited, salvaged.value, part, reading.errors)
+  return readTasks(partOf(part, ['block']), { ...context, ids: id, inherited }, reading)
+}
+
+function readImport(
+  part: KeyLocated,
+  id: string,
+  context: TaskContext,
+  reading: Reading,
+): readonly ReadTask[] {
+  const options = keywordOptions('an import')
+  const salvaged = salvageValue(ImportTasksKeywords, part.value, part, reading.errors, options)
+  if (salvaged === undefined) return []
+  const { file, list } = readTaskFile(
+    salvaged.value.import_tasks,
+    part.place(['import_tasks']),
+    context,
+    reading,
+  )
+  const inherited = inheritAll(context.inherited, salvaged.value, part, reading.errors)
+  const within = [...context.within, file.path]
+  return readTasks(list, { ...context, ids: id, fileFolder: file.folder, within, inherited }, reading)
+}
+
+function readRole(part: KeyLocated, context: TaskContext, reading: Reading): readonly ReadTask[] {
+  const options = keywordOptions('an import')
+  const salvaged = salvageValue(ImportRoleKeywords, part.value, part, reading.errors, options)
+  if (context.kind === 'handler') throw misplaced(part, 'import_role', 'a role among tasks', noHandler)
+  if (salvaged === undefined) return []
+  const { name, tasks_from: tasksFrom } = salvaged.value.import_role
+  // Its `vars` are the role's parameters: they hold for its defaults, handlers and dependencies too.
+  const params = readVariables(partOf(part, ['vars']), reading.errors)
+  const inherited = inherit(context.inherited, salvaged.value, part)
+  const place = part.place(['import_role', 'name'])
+  return reading.useRole(
+    { name, place, params, always: true, ...(tasksFrom === undefined ? {} : { tasksFrom }) },
+    { ...context, inherited },
+  )
+}
+
+/** Only `flush_handlers` has a meaning here. */
+function readMeta(part: KeyLocated, context: TaskContext, reading: Reading): readonly ReadTask[] {
+  const options = keywordOptions('`meta`')
+  const salvaged = salvageValue(MetaKeywords, part.value, part, reading.errors, options)
+  if (context.kind === 'handler') throw misplaced(part, 'meta', 'a flush among tasks')
+  if (context.inherited.when.length > 0) {
+    const hint = 'write it outside: handlers that are due on a host are flushed whatever a condition says'
+    throw misplaced(part, 'meta', 'a flush that no block or import makes conditional', hint)
   }
-  return tasks
+  if (salvaged !== undefined) reading.section += 1
+  return []
+}
+
+function misplaced(part: KeyLocated, key: string, expected: string, hint?: string): KmsfleetError {
+  return new KmsfleetError('playbook.invalid', `expected ${expected}, found \`${key}\` here`, {
+    place: part.keyPlace([key]),
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+/** What stands beside `block`, an import or `meta` is refused by name: a task of its own has more keywords. */
+function keywordOptions(what: string): Parameters<typeof salvageValue>[4] {
+  return {
+    code: 'playbook.invalid',
+    unknownKey: (key, known) =>
+      hintForTaskKey(key) ??
+      (taskKeywords.has(key)
+        ? `${what} takes ${known.join(', ')}: write \`${key}\` in its tasks`
+        : suggestion(key, known)),
+  }
 }
 
 function readTask(
   part: KeyLocated,
   id: string,
   context: TaskContext,
-  errors: KmsfleetError[],
-): Task | undefined {
-  // Anything else was found by the schema of the list.
-  if (!isDictionary(part.value)) return undefined
-  const written = part.value
-  const keys = Object.keys(written)
-  const words = Object.fromEntries(Object.entries(written).filter(([key]) => taskKeywords.has(key)))
-  const keywords = salvageValue(TaskKeywords, words, part, errors)?.value
-  const module = moduleOf(keys, part, context.modules, errors)
+  reading: Reading,
+): ReadTask | undefined {
+  const { errors } = reading
+  const [schema, known] =
+    context.kind === 'handler' ? [HandlerKeywords, handlerKeywords] : [TaskKeywords, taskKeywords]
+  const written = isDictionary(part.value) ? part.value : {}
+  const words = Object.fromEntries(Object.entries(written).filter(([key]) => known.has(key)))
+  const keywords = salvageValue<TaskWords>(schema, words, part, errors)?.value
+  const module = moduleOf(Object.keys(written), part, known, reading)
   if (module === undefined || keywords === undefined) return undefined
   const args = moduleArguments(part, module)
-  const register = keywords.register
+  const { register } = keywords
   if (register !== undefined) {
     collect(errors, () => {
       checkPlaybookVariable(register, part.place(['register']))
     })
   }
+  const inherited = inheritAll(context.inherited, keywords, part, errors)
   return {
-    id,
-    name: keywords.name ?? defaultName(module, args.value),
-    module,
-    args,
-    when: keywords.when ?? [],
-    ...(keywords.loop === undefined ? {} : { loop: keywords.loop }),
-    notify: keywords.notify ?? [],
-    ...(register === undefined ? {} : { register }),
-    tags: [...new Set([...context.tags, ...(keywords.tags ?? [])])],
-    ...(context.role === undefined ? {} : { role: context.role }),
-    folder: context.folder,
-    place: part.place(),
-    placeOf: (path) => part.place(path),
+    task: {
+      id,
+      name: keywords.name ?? defaultName(module, args.value),
+      module,
+      args,
+      when: inherited.when,
+      ...(keywords.loop === undefined ? {} : { loop: keywords.loop }),
+      notify: [],
+      ...(register === undefined ? {} : { register }),
+      tags: inherited.tags,
+      vars: inherited.vars,
+      section: reading.section,
+      ...(context.role === undefined ? {} : { role: context.role }),
+      folder: context.folder,
+      place: part.place(),
+      placeOf: (path) => part.place(path),
+    },
+    notified: inherited.notify,
+    listen: keywords.listen ?? [],
+    owner: context.owner,
   }
 }
 
-/** The one key that names a module; errors for all keys that are neither that nor a keyword. */
-function moduleOf(
-  keys: readonly string[],
-  part: KeyLocated,
-  modules: ReadonlySet<string>,
-  errors: KmsfleetError[],
-): string | undefined {
-  const candidates = keys.filter((key) => !taskKeywords.has(key))
-  const known = candidates.filter((key) => modules.has(key))
-  const unknown = candidates.filter((key) => !modules.has(key))
-  for (const key of unknown) errors.push(unknownKey(key, known.length > 0, part, modules))
-  const [first, second] = known
-  if (second !== undefined) {
-    errors.push(
-      new KmsfleetError(
-        'playbook.invalid',
-        `expected one module, found \`${String(first)}\` and \`${second}\``,
-        {
-          place: part.keyPlace([second]),
-          hint: 'write a task for each',
-        },
-      ),
-    )
-  } else if (first === undefined && unknown.length === 0) {
-    errors.push(
-      new KmsfleetError('playbook.invalid', 'expected a task with a module, found none', {
-        place: part.place(),
-        hint: 'known modules are listed by `kmsfleet doc`',
-      }),
-    )
-  }
-  return second === undefined && unknown.length === 0 ? first : undefined
-}
-
-function unknownKey(
-  key: string,
-  hasModule: boolean,
-  part: KeyLocated,
-  modules: ReadonlySet<string>,
-): KmsfleetError {
-  const place = part.keyPlace([key])
-  const taskHint = hintForTaskKey(key)
-  if (taskHint !== undefined || hasModule) {
-    const hint = taskHint ?? suggestion(key, taskKeywords)
-    return new KmsfleetError('document.unknown-key', `expected a known key, found \`${key}\``, {
-      place,
-      ...(hint === undefined ? {} : { hint }),
-    })
-  }
-  const hint = hintForModule(key, modules) ?? suggestion(key, [...modules, ...taskKeywords])
-  return new KmsfleetError('playbook.unknown-module', `expected the name of a module, found \`${key}\``, {
-    place,
-    ...(hint === undefined ? {} : { hint }),
-  })
-}
-
-function moduleArguments(part: KeyLocated, module: string): Located<Dictionary> {
-  const args = partOf(part, [module])
-  const value = args.value
-  if (isDictionary(value)) return { ...args, value }
-  const hint =
-    module === 'command'
-      ? 'write `command:` with `argv:`, a list of the program and its arguments'
-      : `write the arguments below \`${module}:\`, one a line`
-  throw new KmsfleetError(
-    'playbook.invalid',
-    `expected a dictionary of arguments for \`${module}\`, found ${describeValue(value)}`,
-    { place: args.place(), hint },
-  )
-}
+type TaskWords = z.infer<typeof HandlerKeywords>
 
 /** `directory /etc/x` for a task without name. */
-function defaultName(module: string, args: Dictionary): string {
+function defaultName(module: string, args: Readonly<Record<string, unknown>>): string {
   const subject = ['path', 'dest', 'name', 'unit']
     .map((key) => args[key])
     .find((value) => typeof value === 'string')

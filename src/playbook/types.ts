@@ -1,39 +1,55 @@
-import type { Located } from '../document/located.ts'
 import type { Place } from '../errors/place.ts'
+import type { Located } from '../document/located.ts'
+import type { Variable } from '../inventory/types.ts'
 
-/** A role on disk: `roles/NAME/{tasks,handlers,defaults,vars}/main.yml`, `templates/`, `files/`. */
+/** Variables of one level, each with where it was set. */
+export type Variables = ReadonlyMap<string, Variable>
+
+/** A role as one play uses it: the same role with other parameters is another. */
 export interface Role {
   readonly name: string
   readonly folder: string
-  readonly defaults: ReadonlyMap<string, unknown>
-  readonly vars: ReadonlyMap<string, unknown>
+  readonly defaults: Variables
+  readonly vars: Variables
+  /** What its user passes: `vars` of the entry under `roles`, of `import_role` or of a dependency. */
+  readonly params: Variables
 }
 
-/** One task as written; templates are not yet rendered. */
+/** A bare Jinja2 expression where it was written: in the task itself, or in a block or import around it. */
+export interface Condition {
+  readonly expression: string
+  readonly place: Place
+}
+
+/** One task as written; templates are not yet rendered. Blocks and imports were resolved into it. */
 export interface Task {
-  /** Stable from run to run: `play/N` or `ROLE/N`. */
+  /** Stable from run to run: `play/N` or `ROLE/N`; `play/N/M` within a block or an imported file. */
   readonly id: string
   readonly name: string
   readonly module: string
   /** Raw arguments of the module, with places. */
   readonly args: Located<Readonly<Record<string, unknown>>>
-  /** Jinja2 expressions, all must hold. */
-  readonly when: readonly string[]
+  /** All must hold; those of blocks and imports come first. */
+  readonly when: readonly Condition[]
   /** A list, or a template that gives one; each element is `item`. */
   readonly loop?: unknown
-  /** Names of handlers, all known to exist. */
+  /** handlerIds of all handlers that a change notifies, by name or by the topic they listen to. */
   readonly notify: readonly string[]
   readonly register?: string
   readonly tags: readonly string[]
+  /** Its own and those of the blocks and imports around it. */
+  readonly vars: Variables
+  /** How often the play's handlers are flushed before it: 0 ≤ section ≤ `play.flushes.length`. */
+  readonly section: number
   readonly role?: Role
   /** Folder that `files/` and `templates/` are looked up in: the role's, else the playbook's. */
   readonly folder: string
   readonly place: Place
-  /** Place of a keyword's value, such as `['when', 0]`. */
+  /** Place of a keyword's value, such as `['loop', 0]`. */
   readonly placeOf: (path: readonly PropertyKey[]) => Place
 }
 
-/** Runs at the end of the play where something notified it, or where the host still owes it. */
+/** Runs where handlers are flushed, if something notified it or the host still owes it. */
 export interface Handler extends Task {
   /** `[a-z0-9._-]+`, made from role and name; a file name on the host. */
   readonly handlerId: string
@@ -52,8 +68,11 @@ export interface Play {
   /** Host pattern. */
   readonly hosts: string
   readonly tasks: readonly Task[]
+  /** As they run at the end of the play. */
   readonly handlers: readonly Handler[]
-  readonly vars: ReadonlyMap<string, unknown>
+  /** The same handlers as they run before the end, once for each flush: tasks of their own, with ids of their own. */
+  readonly flushes: readonly (readonly Handler[])[]
+  readonly vars: Variables
   readonly secrets: readonly SecretReference[]
   /** Batch sizes; the last repeats. Numbers of hosts or `"30%"`. Empty: all at once. */
   readonly serial: readonly (number | `${number}%`)[]

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Secret } from '../model/secret.ts'
-import type { Play, Role, Task } from './types.ts'
+import type { Play, Role, Task, Variables } from './types.ts'
 
 export interface VariablesRequest {
   readonly play: Play
@@ -20,6 +20,8 @@ export interface VariablesRequest {
 interface Layer {
   readonly play: Play
   readonly role: Role | undefined
+  /** Of the task and what stands around it. */
+  readonly vars: Variables
   readonly extraVars: ReadonlyMap<string, unknown>
   readonly secrets: ReadonlyMap<string, Secret> | undefined
   readonly variables: ReadonlyMap<string, unknown>
@@ -29,9 +31,9 @@ interface Layer {
 const layers = new WeakMap<Host, Layer[]>()
 
 /**
- * The variables that a task's templates see. Low to high: role defaults, inventory, play vars, role vars
- * (those of the play's entry above the role's own), secrets, registers and `item`, extra vars, built-ins.
- * Without registers and item the same Map is returned for all tasks of a role on a host.
+ * The variables that a task's templates see. Low to high: role defaults, inventory, play vars, role vars, vars of
+ * blocks and of the task, role parameters, secrets, registers and `item`, extra vars, built-ins. Without registers
+ * and item the same Map is returned for all tasks that have these levels in common.
  */
 export function taskVariables(request: VariablesRequest): ReadonlyMap<string, unknown> {
   const base = baseVariables(request)
@@ -55,6 +57,7 @@ function baseVariables({
   const known = own.find(
     (layer) =>
       layer.role === task.role &&
+      layer.vars === task.vars &&
       layer.play === play &&
       layer.extraVars === extraVars &&
       layer.secrets === secrets,
@@ -67,16 +70,19 @@ function baseVariables({
       hint: 'arguments are seen by every account of the workstation; keep secrets in files',
     })
   }
-  const variables = new Map<string, unknown>(task.role?.defaults)
-  for (const [name, variable] of host.variables) variables.set(name, variable.value)
-  for (const layer of [play.vars, task.role?.vars, secrets, extraVars]) {
-    for (const [name, value] of layer ?? []) variables.set(name, value)
+  const variables = new Map<string, unknown>()
+  const { role } = task
+  for (const level of [role?.defaults, host.variables, play.vars, role?.vars, task.vars, role?.params]) {
+    for (const [name, variable] of level ?? []) variables.set(name, variable.value)
+  }
+  for (const level of [secrets, extraVars]) {
+    for (const [name, value] of level ?? []) variables.set(name, value)
   }
   variables.set('inventory_hostname', host.name)
   variables.set('group_names', host.groups)
   variables.set('cluster', host.cluster)
   variables.set('playbook_dir', dirname(resolve(play.place.file)))
   if (task.role !== undefined) variables.set('role_path', task.role.folder)
-  own.push({ play, role: task.role, extraVars, secrets, variables })
+  own.push({ play, role: task.role, vars: task.vars, extraVars, secrets, variables })
   return variables
 }

@@ -29,17 +29,21 @@ interface PlanAgain {
   readonly before: readonly Effect[]
 }
 
+interface PlayExtra {
+  readonly handlers?: string
+  readonly files?: Record<string, string>
+  /** YAML of more keywords of the play, each line indented by two. */
+  readonly more?: string
+}
+
 /** `tasks` and `handlers` are YAML lists; `files` are templates and other files beside the playbook. */
-export function play(
-  tasks: string,
-  extra: { readonly handlers?: string; readonly files?: Record<string, string> } = {},
-): PlannedPlay {
+export function play(tasks: string, extra: PlayExtra = {}): PlannedPlay {
   const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-plan-'))
   for (const [name, text] of Object.entries(extra.files ?? {})) writeFileSync(join(folder, name), text)
   const playbookFile = join(folder, 'play.yml')
   const inventoryFile = join(folder, 'hosts.yml')
   const handlers = extra.handlers === undefined ? '' : `  handlers:\n${indent(extra.handlers)}\n`
-  writeFileSync(playbookFile, `- hosts: all\n  tasks:\n${indent(tasks)}\n${handlers}`)
+  writeFileSync(playbookFile, `- hosts: all\n  tasks:\n${indent(tasks)}\n${handlers}${extra.more ?? ''}`)
   writeFileSync(inventoryFile, 'all:\n  hosts:\n    h1:\n      cluster: c1\n')
   const request = {
     command: 'plan',

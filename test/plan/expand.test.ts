@@ -14,9 +14,7 @@ function expand(
   lookups: HostLookups,
   results: ReadonlyMap<string, unknown> = new Map(),
 ): readonly Instance[] {
-  return context.tasks.flatMap((task) => [
-    ...expandTask(context, task, lookups, { results, pending: new Map() }),
-  ])
+  return context.tasks.flatMap((task) => [...expandTask(context, task, lookups, results)])
 }
 
 const samenessOf = (instances: readonly Instance[]): readonly string[] =>

@@ -5,14 +5,14 @@ import type { Host } from '../../src/inventory/types.ts'
 import { Secret } from '../../src/model/secret.ts'
 import { parseExtraVars } from '../../src/playbook/extra-vars.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
-import type { Play, Task } from '../../src/playbook/types.ts'
+import type { Play, Role, Task } from '../../src/playbook/types.ts'
 import { taskVariables } from '../../src/playbook/variables.ts'
 import { folderWith, problemsOf } from '../document/problems.ts'
 
 /** Each level sets its own name and, with it, all names of the levels below it: the highest must win. */
-const levels = ['default', 'all', 'group', 'host', 'play', 'role', 'entry', 'register', 'extra'] as const
+const levels = 'default all group host play file role block task params register extra'.split(' ')
 
-function setting(level: (typeof levels)[number]): string {
+function setting(level: string): string {
   const rank = levels.indexOf(level)
   return levels
     .slice(0, rank + 1)
@@ -31,13 +31,24 @@ const folder = folderWith({
   'inventory/host_vars/h1.yml': setting('host'),
   'site.yml': `- hosts: all
   vars:
-${indent(setting('play'), 4)}  roles:
+${indent(setting('play'), 4)}  vars_files: more/vars.yml
+  roles:
     - role: r
       vars:
-${indent(setting('entry'), 8)}  tasks:
+${indent(setting('params'), 8)}  tasks:
     - assert: {that: x}
-`,
-  'roles/r/tasks/main.yml': '- assert: {that: x}\n- assert: {that: y}\n',
+    - block:
+        - vars:
+${indent(setting('task'), 12)}          assert: {that: x}
+        - assert: {that: y}
+      vars:
+${indent(setting('block'), 8)}`,
+  'more/vars.yml': setting('file'),
+  'roles/r/tasks/main.yml': `- assert: {that: x}
+- assert: {that: y}
+- assert: {that: z}
+  vars:
+${indent(setting('task'), 4)}`,
   'roles/r/defaults/main.yml': setting('default'),
   'roles/r/vars/main.yml': setting('role'),
 })
@@ -45,12 +56,32 @@ const inventory = loadInventory(join(folder, 'inventory'))
 const playbook = loadPlaybook(join(folder, 'site.yml'), { modules: new Set(['assert']) })
 const noExtra: ReadonlyMap<string, unknown> = new Map()
 
-function given(): { play: Play; role: Task; role2: Task; own: Task; h1: Host; h2: Host } {
+interface Given {
+  readonly play: Play
+  readonly role: Task
+  readonly role2: Task
+  /** Of the role, with vars of its own. */
+  readonly role3: Task
+  readonly own: Task
+  /** In a block with vars, with vars of its own and without. */
+  readonly inBlock: readonly [Task, Task]
+  readonly h1: Host
+  readonly h2: Host
+}
+
+function given(): Given {
   const play = playbook.plays[0]
-  const [role, role2, own] = play?.tasks ?? []
+  const [role, role2, role3, own, first, second] = play?.tasks ?? []
   const [h1, h2] = inventory.hosts
-  if (!play || !role || !role2 || !own || !h1 || !h2) throw new Error('incomplete fixture')
-  return { play, role, role2, own, h1, h2 }
+  if (!play || !role || !role2 || !role3 || !own || !first || !second || !h1 || !h2) {
+    throw new Error('incomplete fixture')
+  }
+  return { play, role, role2, role3, own, inBlock: [first, second], h1, h2 }
+}
+
+function roleOf(role: Role | undefined): Role {
+  if (role === undefined) throw new Error('expected a task of a role')
+  return role
 }
 
 function dictionary(text: string): Map<string, string> {
@@ -63,23 +94,28 @@ function dictionary(text: string): Map<string, string> {
 }
 
 describe('precedence', () => {
-  const { play, role, own, h1, h2 } = given()
+  const { play, role, role3, own, inBlock, h1, h2 } = given()
   const registers = dictionary(setting('register'))
   const extraVars = dictionary(setting('extra'))
 
   test.each(levels.slice(0, -2))('in a role the highest level of a file wins over %s', (level) => {
     const variables = taskVariables({ play, task: role, host: h1, extraVars: noExtra })
-    expect(variables.get(`v_${level}`)).toBe('entry')
+    expect(variables.get(`v_${level}`)).toBe('params')
   })
 
   test('each level wins over the one below', () => {
     const shown = (host: Host, task: Task): unknown =>
       taskVariables({ play, task, host, extraVars: noExtra }).get('v_default')
-    expect(shown(h1, role)).toBe('entry')
-    expect(shown(h1, own)).toBe('play')
+    expect(shown(h1, role)).toBe('params')
+    expect(shown(h1, role3)).toBe('params')
+    expect(shown(h1, own)).toBe('file')
+    expect(inBlock.map((task) => shown(h1, task))).toEqual(['task', 'block'])
+    const passesNothing = { ...role3, role: { ...roleOf(role3.role), params: new Map() } }
+    expect(shown(h1, passesNothing)).toBe('task')
+    expect(shown(h1, { ...passesNothing, vars: new Map() })).toBe('role')
+    expect(play.vars.get('v_play')?.value).toBe('file')
     expect(h1.variables.get('v_all')?.value).toBe('host')
     expect(h2.variables.get('v_all')?.value).toBe('group')
-    expect(Object.fromEntries(role.role?.vars ?? [])).toMatchObject({ v_role: 'entry' })
     const withRegisters = taskVariables({ play, task: role, host: h1, extraVars: noExtra, registers })
     expect(withRegisters.get('v_default')).toBe('register')
     const withExtra = taskVariables({ play, task: role, host: h1, extraVars, registers })
@@ -88,7 +124,7 @@ describe('precedence', () => {
   })
 
   test('an outer level shows where no inner one sets the name', () => {
-    const only = { ...play, vars: new Map<string, unknown>() }
+    const only = { ...play, vars: new Map<string, never>() }
     const variables = taskVariables({ play: only, task: own, host: h2, extraVars: noExtra })
     expect(variables.get('v_all')).toBe('group')
     expect(variables.get('v_group')).toBe('group')
