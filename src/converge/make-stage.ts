@@ -1,4 +1,3 @@
-import { KmsfleetError } from '../errors/error.ts'
 import type { EventSink } from '../model/event.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
@@ -7,7 +6,7 @@ import type { ChangeReport } from '../model/wire.ts'
 import { compileWrite, type LockHolder } from '../shell/write/compile.ts'
 import type { Link } from './link.ts'
 import type { Observer } from './observe.ts'
-import { reportProblem, sendable, unproved, type SendableStage } from './stage.ts'
+import { hopelessCheck, reportProblem, sendable, unproved, type SendableStage } from './stage.ts'
 
 /** What making a stage needs of the host's run. */
 export interface StageJob {
@@ -36,7 +35,11 @@ export interface StageEnd {
  */
 export async function makeStage(job: StageJob, plan: Plan): Promise<StageEnd> {
   const { host, link, observer, lock, emit, abort } = job
-  const work = firstStage(plan)
+  const [stage] = plan.stages
+  const work = stage === undefined ? undefined : sendable(stage)
+  if (stage === undefined || work === undefined || work.changes.length === 0) {
+    return { plan, problem: (stage && hopelessCheck(stage)) ?? undecided }
+  }
   const made = new Set<string>()
   let trouble: Problem | undefined
   const frame = compileWrite({ changes: work.changes, probe: observer.asked, lock })
@@ -57,14 +60,9 @@ function notProved(left: readonly Difference[]): Problem {
   return { code: 'host.not-proved', message: `expected no difference after the changes, found: ${found}` }
 }
 
-function firstStage(plan: Plan): SendableStage {
-  const [stage] = plan.stages
-  const work = stage === undefined ? undefined : sendable(stage)
-  if (work !== undefined && work.changes.length > 0) return work
-  throw new KmsfleetError(
-    'host.not-proved',
-    'expected every task to be decided by now, found some that wait for a value that no change gives',
-  )
+const undecided: Problem = {
+  code: 'host.not-proved',
+  message: 'expected every task to be decided by now, found some that wait for a value that no change gives',
 }
 
 /** Tells a report as an event and remembers what it gave; true where the change or check was made. */

@@ -1,6 +1,7 @@
-import type { Change, Check, Plan, Stage } from '../model/plan.ts'
+import type { Change, Check, Item, Plan, Stage } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Difference } from '../model/resource.ts'
+import type { Value } from '../model/value.ts'
 import type { ChangeReport, WireChange } from '../model/wire.ts'
 
 /** A stage in the form that the write compiler takes, with the way back from a report to the change. */
@@ -10,9 +11,13 @@ export interface SendableStage {
   item(id: number): Change | Check | undefined
 }
 
-/** What of a stage can be sent now: all but what still waits for a value. */
+/**
+ * What of a stage can be sent now: all but what still waits for a value, up to a check that is not met and that
+ * nothing done here, and no waiting, will meet.
+ */
 export function sendable(stage: Stage): SendableStage {
-  const items = stage.items.filter(canBeSent)
+  const end = stage.items.findIndex(isHopeless)
+  const items = stage.items.slice(0, end === -1 ? undefined : end).filter(canBeSent)
   return {
     changes: items.map((item, id) => ({
       id,
@@ -23,6 +28,29 @@ export function sendable(stage: Stage): SendableStage {
     })),
     item: (id) => items[id],
   }
+}
+
+/** The check that ends a stage whatever is done: a person must act. */
+export function hopelessCheck(stage: Stage): Problem | undefined {
+  const check = stage.items.find(isHopeless)
+  if (check === undefined) return undefined
+  const said = check.differences.map(
+    ({ attribute, from, to }) => `${attribute} ${show(to)}, found ${show(from)}`,
+  )
+  return {
+    code: 'host.unmet',
+    subject: check.resource,
+    message: `${check.resource}: expected ${said.join('; ')}`,
+    place: check.task.place,
+  }
+}
+
+function show(value: Value<string>): string {
+  return value.known ? value.value : `what is known after ${value.after}`
+}
+
+function isHopeless(item: Item): item is Check {
+  return item.item === 'check' && item.state === 'unmet' && item.ops.length === 0
 }
 
 /** Does the plan's first stage interrupt a running service? Then it is serialised within the cluster. */

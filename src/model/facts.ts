@@ -1,5 +1,5 @@
 import type { Problem } from './problem.ts'
-import type { Digest } from './secret.ts'
+import type { Digest, Secret } from './secret.ts'
 import type { Value } from './value.ts'
 
 /**
@@ -39,6 +39,8 @@ export interface PathState {
   readonly content?: Value<Digest> | { readonly known: false; readonly unreadable: string }
   /** Of a world-readable text file asked for with `text`, at most the bytes asked for. */
   readonly text?: string
+  /** Of a UTF-8 file that root alone writes, asked for with `bytes`: for judging it, never for showing it. */
+  readonly bytes?: Secret
   /** Of a symbolic link. */
   readonly target?: string
   /** Package that owns the path, where it was asked for; null where none does. */
@@ -92,6 +94,17 @@ export interface UnitState {
   readonly reloadedWith?: ReadonlyMap<string, string>
 }
 
+/**
+ * The files of a folder by name, each with its text: `''` where it leads to /dev/null. Undefined where an earlier change
+ * of this plan decides the text.
+ */
+export type FolderState = ReadonlyMap<string, string | undefined>
+
+/** Key of a folder's fact, such as `/etc/tmpfiles.d/*.conf`. */
+export function folderKey(path: string, ending: string): string {
+  return `${path}/*${ending}`
+}
+
 /** The answer to one test atom. */
 export type TestState =
   | { readonly answer: 'yes' }
@@ -121,6 +134,8 @@ export interface Snapshot {
   readonly groups: ReadonlyMap<string, Fact<GroupState>>
   readonly units: ReadonlyMap<string, Fact<UnitState>>
   readonly tests: ReadonlyMap<string, TestState>
+  /** By {@link folderKey}; a folder that does not exist has no files. */
+  readonly folders: ReadonlyMap<string, Fact<FolderState>>
   /** Handlers that an earlier change owes (ids). */
   readonly owed: ReadonlySet<string>
 }

@@ -1,5 +1,14 @@
 import type { Place } from '../errors/place.ts'
-import type { Fact, GroupState, HostState, PathState, TestState, UnitState, UserState } from './facts.ts'
+import type {
+  Fact,
+  FolderState,
+  GroupState,
+  HostState,
+  PathState,
+  TestState,
+  UnitState,
+  UserState,
+} from './facts.ts'
 import type { Problem } from './problem.ts'
 import type { Origin, Value } from './value.ts'
 import type { ReadAtom, WriteOp } from './wire.ts'
@@ -31,6 +40,8 @@ export interface World {
   user(name: string): Fact<UserState>
   group(name: string): Fact<GroupState>
   unit(unit: string): Fact<UnitState>
+  /** Files of a folder, as a folder atom asks for them. */
+  folder(path: string, ending: string): Fact<FolderState>
   /** Undefined where no frame has asked yet. */
   test(key: string): TestState | undefined
   /** All users and groups by name, predicted ones included: for `who has this id?`. */

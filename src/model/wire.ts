@@ -20,6 +20,11 @@ export type ReadAtom =
       /** Ask the package manager who owns it. */
       readonly package?: boolean
     }
+  /**
+   * The files of a folder whose names end so and do not begin with a dot, each with its text: configuration that root
+   * keeps on trusted ground, for judging it and never for showing it.
+   */
+  | { readonly atom: 'folder'; readonly path: string; readonly ending: string }
   /** `name` is looked up in the name service too where local files do not have it. (Local accounts are always read whole.) */
   | { readonly atom: 'user'; readonly name: string }
   | { readonly atom: 'group'; readonly name: string }

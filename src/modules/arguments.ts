@@ -161,6 +161,15 @@ export const LoopbackUrl = z
   )
   .describe('Plain-HTTP URL on a loopback address')
 
+/** A systemd unit with its type. */
+export const UnitName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9:_.@-]{1,240}\.(service|socket|timer|target|path|mount)$/,
+    'expected a full unit name such as "bao-kms-provider.service"',
+  )
+  .describe('Full name, such as `bao-kms-provider.service`')
+
 /** Exactly one of these keys is given. */
 export function exactlyOne<K extends string>(
   ...keys: readonly K[]

@@ -8,6 +8,7 @@ import { directory } from './directory/index.ts'
 import { file } from './file/index.ts'
 import { group } from './group/index.ts'
 import { link } from './link/index.ts'
+import { nextBoot } from './next_boot/index.ts'
 import { sysusers } from './sysusers/index.ts'
 import { template } from './template/index.ts'
 import { tmpfiles } from './tmpfiles/index.ts'
@@ -25,6 +26,7 @@ const all: readonly Module[] = [
   file,
   group,
   link,
+  nextBoot,
   sysusers,
   template,
   tmpfiles,

@@ -1,4 +1,5 @@
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
+import { folderKey } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
@@ -139,6 +140,8 @@ function atomKey(atom: ReadAtom): string {
     case 'user':
     case 'group':
       return `${atom.atom} ${atom.name}`
+    case 'folder':
+      return `folder ${folderKey(atom.path, atom.ending)}`
     case 'unit':
       return `unit ${atom.unit}`
     case 'run':

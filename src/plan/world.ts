@@ -1,4 +1,11 @@
-import type { Fact, PathState, Snapshot, TestState } from '../model/facts.ts'
+import {
+  folderKey,
+  type Fact,
+  type FolderState,
+  type PathState,
+  type Snapshot,
+  type TestState,
+} from '../model/facts.ts'
 import type { Effect, Subject, World } from '../model/resource.ts'
 import type { Origin } from '../model/value.ts'
 
@@ -26,6 +33,7 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
     user: (name) => users.get(name) ?? absent,
     group: (name) => groups.get(name) ?? absent,
     unit: (unit) => units.get(unit) ?? absent,
+    folder: (path, ending) => predictedFolder(path, ending, snapshot, paths, changed),
     test: (key): TestState | undefined => tests.get(key),
     users: () => users,
     groups: () => groups,
@@ -69,6 +77,31 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
 }
 
 const absent = { is: 'absent' } as const
+
+/** A folder's files as observed, overlaid by what earlier changes of this plan put there or took away. */
+function predictedFolder(
+  path: string,
+  ending: string,
+  snapshot: Snapshot,
+  paths: ReadonlyMap<string, Fact<PathState>>,
+  changed: ReadonlySet<Subject>,
+): Fact<FolderState> {
+  const observed = snapshot.folders.get(folderKey(path, ending)) ?? absent
+  if (observed.is === 'unreadable') return observed
+  const files = new Map(observed.is === 'present' ? observed.state : [])
+  for (const subject of changed) {
+    const name = subject.startsWith(`path:${path}/`) ? subject.slice(`path:${path}/`.length) : ''
+    if (!name.endsWith(ending) || name.startsWith('.') || name.includes('/')) continue
+    const fact = paths.get(`${path}/${name}`)
+    if (fact?.is === 'present') files.set(name, textOf(fact.state))
+    else files.delete(name)
+  }
+  return { is: 'present', state: files }
+}
+
+function textOf({ bytes }: PathState): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes.reveal()).toString('utf8')
+}
 
 /**
  * A path that no atom asked for is known only where an ancestor is known to be absent. Anything else would be

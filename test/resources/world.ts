@@ -8,6 +8,7 @@ import type {
   UnitState,
   UserState,
 } from '../../src/model/facts.ts'
+import { folderKey, type FolderState } from '../../src/model/facts.ts'
 import type { Planned, Resource } from '../../src/model/resource.ts'
 import { known } from '../../src/model/value.ts'
 import { createWorld, type PlanningWorld } from '../../src/plan/world.ts'
@@ -22,6 +23,8 @@ export interface WorldSpec {
   readonly groups?: Readonly<Record<string, GroupState>>
   readonly units?: Readonly<Record<string, UnitState>>
   readonly tests?: Readonly<Record<string, TestState>>
+  /** Texts of configuration files by path; each is in every folder that was asked of and that it stands in. */
+  readonly configuration?: Readonly<Record<string, string>>
 }
 
 export type Paths = NonNullable<WorldSpec['paths']>
@@ -107,6 +110,18 @@ export function unit(state: Partial<UnitState> = {}): UnitState {
   }
 }
 
+function filesIn(
+  { path, ending }: { readonly path: string; readonly ending: string },
+  texts: Readonly<Record<string, string>>,
+): FolderState {
+  return new Map(
+    Object.entries(texts).flatMap(([file, text]) => {
+      const name = file.slice(path.length + 1)
+      return file.startsWith(`${path}/`) && name.endsWith(ending) && !name.includes('/') ? [[name, text]] : []
+    }),
+  )
+}
+
 /** What one frame would have observed for the resources, on a host as described. */
 export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snapshot {
   const atoms = resources.flatMap((resource) => resource.atoms)
@@ -120,6 +135,18 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     groups: facts({ root: group(0, { primaryOf: ['root'] }), ...spec.groups }),
     units: facts(spec.units ?? {}),
     tests: new Map(Object.entries(spec.tests ?? {})),
+    folders: new Map(
+      atoms.flatMap((atom) =>
+        atom.atom === 'folder'
+          ? [
+              [
+                folderKey(atom.path, atom.ending),
+                { is: 'present', state: filesIn(atom, spec.configuration ?? {}) },
+              ],
+            ]
+          : [],
+      ),
+    ),
     owed: new Set(),
   }
 }

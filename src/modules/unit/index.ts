@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Readiness } from '../../model/wire.ts'
 import { unitResource } from '../../resources/unit/unit.ts'
-import { AbsolutePath, exactlyOne, LoopbackUrl, SocketPath, Within } from '../arguments.ts'
+import { AbsolutePath, exactlyOne, LoopbackUrl, SocketPath, UnitName, Within } from '../arguments.ts'
 import { defineModule } from '../define.ts'
 
 const Ready = z
@@ -24,13 +24,7 @@ than the one that runs, a file of \`restart_on\` has other content than at the l
 owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each time and are meant for handlers.`,
   args: z
     .strictObject({
-      name: z
-        .string()
-        .regex(
-          /^[A-Za-z0-9:_.@-]{1,240}\.(service|socket|timer|target|path|mount)$/,
-          'expected a full unit name such as "bao-kms-provider.service"',
-        )
-        .describe('Full name, such as `bao-kms-provider.service`'),
+      name: UnitName,
       state: z.enum(['started', 'stopped', 'restarted', 'reloaded']).optional(),
       enabled: z.boolean().optional().describe('Started at boot'),
       ready: Ready.optional().describe(

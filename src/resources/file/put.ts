@@ -1,6 +1,7 @@
 import type { PathState } from '../../model/facts.ts'
 import type { Payload } from '../../model/payload.ts'
 import type { Difference, Effect, Planned, World } from '../../model/resource.ts'
+import { Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
 import type { WriteOp } from '../../model/wire.ts'
 import { expectOf } from '../common/guard.ts'
@@ -85,7 +86,9 @@ function effect(path: string, { to, ids }: Place, content: FileContent): Effect 
   switch (content.is) {
     case 'bytes': {
       const { bytes, digest } = content.payload
-      return predict(path, { ...common, size: bytes.length, content: known(digest) })
+      // A later play of a run that only plans may judge by it what it would write.
+      const predicted = { ...common, size: bytes.length, content: known(digest) }
+      return predict(path, { ...predicted, bytes: new Secret(path, bytes) })
     }
     case 'unknown':
       return predict(path, { ...common, size: 0, content: unknownContent(content) })

@@ -1,4 +1,5 @@
 import { KmsfleetError } from '../../errors/error.ts'
+import { folderKey } from '../../model/facts.ts'
 import type { ReadAtom, TestAtom } from '../../model/wire.ts'
 
 /** What is asked about one path, all atoms taken together. */
@@ -12,6 +13,9 @@ export interface PathQuestion {
   readonly package: boolean
 }
 
+/** Files of a folder whose names end so. */
+export type FolderQuestion = Omit<Extract<ReadAtom, { atom: 'folder' }>, 'atom'>
+
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
   /** Ancestors stand before what is below them. */
@@ -19,6 +23,7 @@ export interface Questions {
   readonly users: readonly string[]
   readonly groups: readonly string[]
   readonly units: readonly string[]
+  readonly folders: readonly FolderQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -57,6 +62,14 @@ function checkUnit(unit: string): string {
   return unit
 }
 
+/** It stands in a pattern that the shell expands. */
+function checkEnding(ending: string): string {
+  if (!/^[A-Za-z0-9._-]+$/.test(ending)) {
+    throw unsendable('an ending of file names', ending, 'letters, digits and ". _ -"')
+  }
+  return ending
+}
+
 /** `/`, `/a`, `/a/b` for `/a/b/c`. */
 export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split('/').slice(1, -1)
@@ -93,6 +106,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const users = new Set<string>()
   const groups = new Set<string>()
   const units = new Set<string>()
+  const folders = new Map<string, FolderQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -111,7 +125,10 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))
-    else units.add(checkUnit(atom.unit))
+    else if (atom.atom === 'folder') {
+      const { path, ending } = atom
+      folders.set(folderKey(checkPath(path), checkEnding(ending)), { path, ending })
+    } else units.add(checkUnit(atom.unit))
   }
   const depth = (path: string): number => (path === '/' ? 0 : path.split('/').length)
   return {
@@ -119,6 +136,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     users: [...users],
     groups: [...groups],
     units: [...units],
+    folders: [...folders.values()],
     tests: [...tests.values()],
   }
 }

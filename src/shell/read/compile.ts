@@ -59,7 +59,7 @@ function flags(question: PathQuestion): string {
 
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, tests } = questions
+  const { paths, users, groups, units, folders, tests } = questions
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
@@ -72,6 +72,10 @@ function body(questions: Questions): string {
     ...call('kf_names group', groups),
     ...call('kf_shadow', users),
     ...call('kf_units', units),
+    ...call(
+      'kf_folders_of',
+      folders.flatMap(({ path, ending }) => [path, ending]),
+    ),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
       .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
@@ -94,7 +98,7 @@ export function probeScript(atoms: readonly ReadAtom[], nonce: string): string {
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
 export function probeDeadline(atoms: readonly ReadAtom[]): number {
   const seconds = atoms.map(({ atom }) =>
-    atom === 'run' ? 32 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1,
+    atom === 'run' ? 32 : atom === 'folder' ? 11 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1,
   )
   return 1000 * seconds.reduce((sum, each) => sum + each, 60)
 }

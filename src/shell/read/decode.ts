@@ -2,6 +2,7 @@ import type { Fact, PathState, Snapshot, TestState } from '../../model/facts.ts'
 import { owedFolder, runFolder } from '../layout.ts'
 import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
+import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
 import { decodePaths } from './decode-paths.ts'
 import { decodeUnits } from './decode-units.ts'
@@ -55,6 +56,7 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     paths,
     ...decodeAccounts(questions, section, files),
     units: decodeUnits(questions, section, trusted ? files : new Map(), paths),
+    folders: decodeFolders(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

@@ -20,6 +20,8 @@ const arity = {
   nss: 3,
   shadow: 2,
   units: 2,
+  folder: 2,
+  texts: 2,
   exe: 2,
   exes: 1,
   test: 3,
