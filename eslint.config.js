@@ -17,6 +17,7 @@ const floors = [
   'shell',
   'transport',
   'sources',
+  'project',
   'report',
   'runs',
   'document',
@@ -33,6 +34,7 @@ const libraries = {
   picocolors: 'src/report/**',
   commander: 'src/cli/**',
   'minijinja-js': 'src/template/**',
+  tsx: 'src/project/**',
 }
 
 const houseRules = floors.map((floor, index) => ({
@@ -86,6 +88,10 @@ export default tseslint.config(
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: false, allow: [{ from: 'file', name: 'HostValue' }] },
+      ],
     },
   },
   ...houseRules,

@@ -47,6 +47,10 @@ export interface TrustOptions extends ReachOptions {
   readonly replace?: readonly string[]
 }
 
+export interface TrustProjectOptions extends ShowOptions {
+  readonly digest?: string
+}
+
 export interface ValidateOptions extends ShowOptions {
   readonly inventory: readonly string[]
   readonly limit?: string
@@ -147,3 +151,12 @@ export const trustOptions = (): readonly Option[] => [
   ),
   new Option('--replace <host>', 'also accept another key for this host; may be repeated').argParser(collect),
 ]
+
+export const digestOption = (): Option =>
+  new Option(
+    '--digest <sha256>',
+    'trust the project without asking, if its code has exactly this digest (for CI)',
+  ).argParser((text) => {
+    if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase()
+    throw new InvalidArgumentError('expected 64 hexadecimal digits.')
+  })

@@ -6,9 +6,11 @@ import type {
   RunOptions,
   ShowOptions,
   TrustOptions,
+  TrustProjectOptions,
   ValidateOptions,
 } from './options.ts'
 import {
+  digestOption,
   documentFormatOption,
   extraVarsOption,
   inventoryOption,
@@ -57,6 +59,13 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
       'kmsfleet trust -i inventories/prod.yml',
       'kmsfleet trust -i inventories/prod.yml --fingerprints fingerprints.txt',
       'kmsfleet trust -i inventories/prod.yml --replace cp-02',
+    ],
+  ],
+  [
+    'trust-project',
+    [
+      'kmsfleet trust-project',
+      'kmsfleet trust-project ./fleet --digest 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
     ],
   ],
   [
@@ -165,6 +174,15 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
   ]).action(async (pattern: string | undefined, options: TrustOptions) => {
     const { trust } = await import('./commands/trust.ts')
     finish(await trust(pattern, options))
+  })
+
+  command(
+    'trust-project [folder]',
+    'show the code that a project would run on this machine, and let it run',
+    [digestOption()],
+  ).action(async (folder: string | undefined, options: TrustProjectOptions) => {
+    const { trustProject } = await import('./commands/trust-project.ts')
+    finish(await trustProject(folder ?? '.', options))
   })
 
   command('plan <playbook>', 'show what would be changed, and change nothing', runOptions()).action(

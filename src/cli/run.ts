@@ -7,7 +7,7 @@ import { exitCode } from '../model/outcome.ts'
 import type { Plan } from '../model/plan.ts'
 import { createEventStream } from '../model/stream.ts'
 import { modules } from '../modules/registry.ts'
-import { loadPlaybook } from '../playbook/load.ts'
+import { loadPlaybookAndCode } from '../playbook/code/load.ts'
 import { refuseStrayVariables } from '../playbook/stray-variables.ts'
 import type { Playbook } from '../playbook/types.ts'
 import { thrownLines } from '../report/problem.ts'
@@ -41,7 +41,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
   const passwords = await readPasswords(options)
   for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
   const { inventory, extraVars } = loadReachedInventory(options, passwords)
-  const playbook = loadPlaybook(file, { modules: new Set(modules.keys()) })
+  const playbook = await loadPlaybookAndCode(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
   const hosts = hostsOfRun(inventory, playbook, options.limit)
 

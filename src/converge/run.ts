@@ -1,3 +1,4 @@
+import { KmsfleetError } from '../errors/error.ts'
 import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
@@ -13,6 +14,16 @@ import type { RunRequest, RunResult } from './request.ts'
  */
 export async function runPlaybook(request: RunRequest): Promise<RunResult> {
   const startedAt = performance.now()
+  const [unread] = request.playbook.unread
+  if (unread !== undefined) {
+    throw new KmsfleetError(
+      'run.usage',
+      `expected a playbook with all of its tasks, found that ${unread} was not run`,
+      {
+        hint: 'load it with loadPlaybookAndCode',
+      },
+    )
+  }
   const plays = prepareRun(request)
   await request.beforeContact?.()
   const state: RunState = { gates: createClusterGates(), forecast: new Map() }

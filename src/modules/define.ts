@@ -22,15 +22,15 @@ export interface ModuleContext {
 
 /**
  * A module: what a user writes. Validated arguments in, resources out; no shell, no effects. `Args` is the
- * parsed form of the schema.
+ * parsed form of the schema, `Input` what a task writes.
  */
-export interface Module<Args = unknown> {
+export interface Module<Args = unknown, Input = unknown> {
   readonly name: string
   /** One line. */
   readonly summary: string
   /** Plain words for operators, Markdown. */
   readonly description: string
-  readonly args: z.ZodType<Args>
+  readonly args: z.ZodType<Args, Input>
   /** YAML of task lists; each is parsed and planned by a test, and printed in the docs. */
   readonly examples: readonly string[]
   /** Arguments whose value may be unknown while planning (bytes, never addresses). */
@@ -39,7 +39,7 @@ export interface Module<Args = unknown> {
   resources(args: Args, context: ModuleContext): readonly Resource[]
 }
 
-/** Gives a module constant its argument type. */
-export function defineModule<Args>(module: Module<Args>): Module<Args> {
+/** Gives a module constant its argument types. */
+export function defineModule<Args, Input>(module: Module<Args, Input>): Module<Args, Input> {
   return module
 }

@@ -16,7 +16,8 @@ import { unit } from './unit/index.ts'
 import { user } from './user/index.ts'
 import { waitFor } from './wait_for/index.ts'
 
-const all: readonly Module[] = [
+/** The modules that come with kmsfleet, under the names that tasks use. */
+export const shipped = {
   absent,
   assert,
   bundle,
@@ -32,8 +33,8 @@ const all: readonly Module[] = [
   tmpfiles,
   unit,
   user,
-  waitFor,
-]
+  wait_for: waitFor,
+} satisfies Readonly<Record<string, Module>>
 
-/** Every module by the name that tasks use, sorted by it. */
-export const modules: ReadonlyMap<string, Module> = new Map(all.map((module) => [module.name, module]))
+/** Every shipped module by its name, sorted by it. */
+export const modules: ReadonlyMap<string, Module> = new Map(Object.entries(shipped))

@@ -1,9 +1,11 @@
 import { realpathSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { KeyLocated } from '../document/issues.ts'
 import { readDocument } from '../document/parse.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
+import { isInside } from '../project/code.ts'
+import { isCode } from './code/lists.ts'
 import { TaskList } from './keywords.ts'
 import type { Reading, TaskContext } from './reading.ts'
 
@@ -49,7 +51,9 @@ export function readTaskFile(
     )
   }
   refuseCycle([...context.within, path], place)
-  const list = readDocument(path, TaskList, { errors: reading.errors })
+  const list = isCode(path)
+    ? reading.code.list(path)
+    : readDocument(path, TaskList, { errors: reading.errors })
   return { file: { path, folder: dirname(path) }, list }
 }
 
@@ -63,9 +67,4 @@ export function refuseCycle(within: readonly string[], place: Place): void {
     `expected imports that end, found a cycle: ${within.slice(first).join(' → ')}`,
     { place },
   )
-}
-
-function isInside(folder: string, path: string): boolean {
-  const inside = relative(folder, path)
-  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
 }

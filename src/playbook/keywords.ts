@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-function oneOrMore<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
+function oneOrMore<T, Input>(item: z.ZodType<T, Input>): z.ZodType<readonly T[], Input | Input[]> {
   return z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]))
 }
 

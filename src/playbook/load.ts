@@ -6,6 +6,8 @@ import { partOf, readDocument, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { hintForPlayKey } from './ansible-names.ts'
+import { createCodeLists, type CodeLists } from './code/lists.ts'
+import type { WrittenLists } from './code/run.ts'
 import { flushed, nameHandlers, resolveNotified } from './handlers.ts'
 import { PlayKeywords, PlayList, Vars } from './keywords.ts'
 import type { Reading, ReadTask, TaskContext } from './reading.ts'
@@ -20,14 +22,18 @@ export interface PlaybookOptions {
   readonly modules: ReadonlySet<string>
   /** Folders of roles, looked in first. */
   readonly rolesPath?: readonly string[]
+  /** What the code of the playbook and its roles wrote; files that are missing here are not looked into. */
+  readonly written?: WrittenLists
 }
 
 /**
  * Loads a YAML playbook with its roles. All that can be known without a host is checked: keys, modules,
- * handlers, names. Runs no code of the project. Throws KmsfleetErrors with all errors of all files.
+ * handlers, names. Runs no code of the project: what would have to run is named in `unread`. Throws KmsfleetErrors
+ * with all errors of all files.
  */
 export function loadPlaybook(file: string, options: PlaybookOptions): Playbook {
-  const findRole = roleFinder(file, options.rolesPath ?? [])
+  const code = createCodeLists(options.written ?? new Map())
+  const findRole = roleFinder(file, options.rolesPath ?? [], code)
   const errors: KmsfleetError[] = []
   const document = readDocument(file, PlayList, {
     missing: 'playbook.not-found',
@@ -37,17 +43,18 @@ export function loadPlaybook(file: string, options: PlaybookOptions): Playbook {
   const plays: Play[] = []
   for (const index of document.value.keys()) {
     const part = partOf(document, [index])
-    const play = collect(errors, () => readPlay(part, file, findRole, options, errors))
+    const play = collect(errors, () => readPlay(part, file, findRole, code, options, errors))
     if (play !== undefined) plays.push(play)
   }
   throwCollected(errors)
-  return { file, plays }
+  return { file, plays, unread: [...code.unread] }
 }
 
 function readPlay(
   part: KeyLocated,
   file: string,
   findRole: RoleFinder,
+  code: CodeLists,
   options: PlaybookOptions,
   errors: KmsfleetError[],
 ): Play | undefined {
@@ -74,19 +81,19 @@ function readPlay(
     inherited: { when: [], tags: keywords.tags ?? [], notify: [], vars: new Map() },
   }
   const roles = createRoleUses(findRole, () => reading)
-  const reading: Reading = { modules: options.modules, errors, section: 0, useRole: roles.use }
+  const reading: Reading = { modules: options.modules, errors, section: 0, useRole: roles.use, code }
   const tasks = readSections(keywords, part, context, reading)
   const handlerContext: TaskContext = { ...context, kind: 'handler', ids: 'play/handler' }
   const written = readTasks(partOf(part, ['handlers']), handlerContext, reading)
   const names = nameHandlers([...roles.handlers, ...written], errors)
-  // Where a role or handler is itself in error, a name that is missing says nothing.
+  // Where a role or handler is itself in error or was not read, a name that is missing says nothing.
   const notifyErrors: KmsfleetError[] = []
   const resolved = tasks.map((task) => resolveNotified(task, names, notifyErrors))
   const handlers = names.all.map(({ read, handlerId }): Handler => ({
     ...resolveNotified(read, names, notifyErrors),
     handlerId,
   }))
-  if (errors.length === before) errors.push(...notifyErrors)
+  if (errors.length === before && code.unread.size === 0) errors.push(...notifyErrors)
   return {
     name,
     hosts,

@@ -7,6 +7,8 @@ import { readDocument } from '../document/parse.ts'
 import { nearest, suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
+import { isInside } from '../project/code.ts'
+import { isCode, type CodeLists } from './code/lists.ts'
 import { TaskList, Vars } from './keywords.ts'
 import { readMeta, type RoleMeta } from './role-meta.ts'
 import type { Variables } from './types.ts'
@@ -31,7 +33,7 @@ const parts = ['tasks', 'handlers', 'defaults', 'vars', 'meta', 'templates', 'fi
 export const shippedRoles = resolve(import.meta.dirname, '../../roles')
 
 /** Looks in `rolesPath`, in `roles/` beside and above the playbook, then among the shipped roles. */
-export function roleFinder(playbook: string, rolesPath: readonly string[]): RoleFinder {
+export function roleFinder(playbook: string, rolesPath: readonly string[], code: CodeLists): RoleFinder {
   const folder = dirname(resolve(playbook))
   const places = [...rolesPath, join(folder, 'roles'), join(folder, '../roles'), shippedRoles]
   const known = new Map<string, RoleFiles>()
@@ -46,7 +48,7 @@ export function roleFinder(playbook: string, rolesPath: readonly string[]): Role
         hint,
       })
     }
-    const role = readRole(name, realpathSync(found), place, errors)
+    const role = readRole(name, realpathSync(found), place, code, errors)
     known.set(name, role)
     return role
   }
@@ -60,10 +62,16 @@ function foldersIn(base: string): readonly string[] {
   return isFolder(base) ? readdirSync(base).filter((name) => isFolder(join(base, name))) : []
 }
 
-function readRole(name: string, folder: string, place: Place, errors: KmsfleetError[]): RoleFiles {
+function readRole(
+  name: string,
+  folder: string,
+  place: Place,
+  code: CodeLists,
+  errors: KmsfleetError[],
+): RoleFiles {
   checkFolder(name, folder, place, errors)
-  const tasks = mainFile(folder, 'tasks', TaskList, errors)
-  const handlers = mainFile(folder, 'handlers', TaskList, errors)
+  const tasks = mainFile(folder, 'tasks', TaskList, errors, code)
+  const handlers = mainFile(folder, 'handlers', TaskList, errors, code)
   const defaults = mainFile(folder, 'defaults', Vars, errors)
   const vars = mainFile(folder, 'vars', Vars, errors)
   return {
@@ -111,9 +119,12 @@ function mainFile<T>(
   part: (typeof parts)[number],
   schema: z.ZodType<T>,
   errors: KmsfleetError[],
-): KeyLocated<T> | undefined {
+  code?: CodeLists,
+): KeyLocated | undefined {
   if (!isFolder(join(folder, part))) return undefined
-  const files = ['main.yml', 'main.yaml'].map((file) => join(folder, part, file))
+  const files = ['main.yml', 'main.yaml', ...(code === undefined ? [] : ['main.ts'])].map((file) =>
+    join(folder, part, file),
+  )
   const [file = join(folder, part, 'main.yml'), second] = files.filter(
     (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
   )
@@ -122,5 +133,16 @@ function mainFile<T>(
       new KmsfleetError('playbook.duplicate', `expected one main file, found ${file} and ${second}`),
     )
   }
+  if (code !== undefined && isCode(file)) return collect(errors, () => ownList(file, folder, code))
   return collect(errors, () => readDocument(file, schema, { missing: 'playbook.not-found', errors }))
+}
+
+/** Code that leaves its role through a link would be that of another project. */
+function ownList(file: string, folder: string, code: CodeLists): KeyLocated {
+  const path = realpathSync(file)
+  if (isInside(folder, path)) return code.list(path)
+  throw new KmsfleetError(
+    'playbook.source',
+    `expected a file inside ${folder}, found that ${file} leads to ${path}`,
+  )
 }

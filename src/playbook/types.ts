@@ -85,4 +85,6 @@ export interface Play {
 export interface Playbook {
   readonly file: string
   readonly plays: readonly Play[]
+  /** Files of code that tasks stand in and that were not run: what they hold is not in `plays`. */
+  readonly unread: readonly string[]
 }

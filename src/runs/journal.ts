@@ -1,18 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import type { RunEvent } from '../model/event.ts'
 import { planHash } from './plan-hash.ts'
+import { privateFolder } from './state-folder.ts'
 
 /** What a run says of itself in the first line of its journal. */
 export interface JournalHead {
@@ -122,29 +114,6 @@ function attempt<T>(path: string, work: () => T): T {
       cause: error,
     })
   }
-}
-
-/** Makes a folder for us alone, or checks that it is one: another user's could be swapped beneath us. */
-function privateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const found = lstatSync(path)
-  if (!found.isDirectory()) {
-    throw new KmsfleetError(
-      'run.state',
-      `expected the state folder ${path} to be a directory, found another thing`,
-      {
-        hint: 'a symbolic link is refused here: name the real folder with KMSFLEET_STATE_DIR',
-      },
-    )
-  }
-  const self = process.getuid?.()
-  if (self !== undefined && found.uid !== self) {
-    throw new KmsfleetError(
-      'run.state',
-      `expected the state folder ${path} to belong to uid ${String(self)}, found uid ${String(found.uid)}`,
-    )
-  }
-  if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700)
 }
 
 function syncFolder(path: string): void {

@@ -31,7 +31,7 @@ test('--version prints the version of the package', async () => {
 })
 
 describe('help', () => {
-  test.each(['kmsfleet', 'validate', 'ping', 'trust', 'plan', 'converge', 'doc'])(
+  test.each(['kmsfleet', 'validate', 'ping', 'trust', 'trust-project', 'plan', 'converge', 'doc'])(
     'of %s has examples',
     async (command) => {
       const ended = await kmsfleet(command === 'kmsfleet' ? ['--help'] : [command, '--help'])

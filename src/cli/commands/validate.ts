@@ -27,7 +27,14 @@ export function validate(file: string, options: ValidateOptions): number {
     extraVars,
     diff: false,
   })
-  openTerminal(options).result.print(
+  const { result, conversation } = openTerminal(options)
+  conversation.print(
+    ...playbook.unread.map((code) => [
+      styled('warn', 'not looked into'),
+      ` ${code}: code runs only in plan and converge, once the project is trusted`,
+    ]),
+  )
+  result.print(
     ...plays.map(({ play, hosts }) => [
       styled('good', 'valid'),
       ` play ${play.name}: ${count(play.tasks.length, 'task')} on ${count(hosts.length, 'host')}`,
