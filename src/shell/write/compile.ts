@@ -102,10 +102,7 @@ function captureScript(staging: Staging, captured: ReadonlyMap<string, string>):
 function changeScript(change: WireChange, context: OpContext, parts: Set<PreludePart>): readonly string[] {
   const bodies = change.ops.map((op, index) => {
     const item = context.staging.staged.find((staged) => staged.op === op && staged.change === change.id)
-    const { commands, parts: needed } = opScript(op, item, context, {
-      previous: change.ops[index - 1],
-      next: change.ops[index + 1],
-    })
+    const { commands, parts: needed } = opScript(op, item, context, change.ops[index + 1])
     for (const part of needed) parts.add(part)
     return { commands, preparation: opPreparation(op) }
   })

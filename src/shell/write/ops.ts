@@ -15,12 +15,6 @@ export interface OpContext {
   readonly dressed: Set<string>
 }
 
-/** What the same change does right before and right after an operation. */
-export interface OpNeighbours {
-  readonly previous: WriteOp | undefined
-  readonly next: WriteOp | undefined
-}
-
 /** Shell of one operation: commands to be joined by `&&`, and the prelude parts that they call. */
 export interface OpScript {
   readonly commands: readonly string[]
@@ -144,14 +138,15 @@ const optional = (value: string | number | undefined): string =>
 const marked = (value: string | undefined): string => (value === undefined ? "''" : quote(`-${value}`))
 const flag = (value: boolean): string => (value ? 'yes' : "''")
 
-const reload = 'kf_systemctl daemon-reload'
-
-/** Shell of one operation. Its operands are quoted; what they name is checked on the host in the instant before. */
+/**
+ * Shell of one operation, which `next` follows in the same change. Its operands are quoted; what they name is checked on
+ * the host in the instant before.
+ */
 export function opScript(
   op: WriteOp,
   item: Staged | undefined,
   context: OpContext,
-  near: OpNeighbours,
+  next: WriteOp | undefined,
 ): OpScript {
   switch (op.op) {
     case 'group-add':
@@ -209,18 +204,16 @@ export function opScript(
         parts: ['place'],
       }
     case 'daemon-reload':
-      // what is enabled next is enabled first: both would make systemd read all units again, which takes it long
-      return { commands: near.next?.op === 'unit-enable' ? [] : [reload], parts: ['services'] }
-    case 'unit-enable': {
-      const verb = op.enable ? 'enable' : 'disable'
+      // `systemctl enable` and `disable` end with one: another would make systemd read all units twice, which takes it long
       return {
-        commands:
-          near.previous?.op === 'daemon-reload'
-            ? [`kf_systemctl --no-reload ${verb} -- ${quote(op.unit)}`, reload]
-            : [`kf_systemctl ${verb} -- ${quote(op.unit)}`],
+        commands: next?.op === 'unit-enable' ? [] : ['kf_systemctl daemon-reload'],
         parts: ['services'],
       }
-    }
+    case 'unit-enable':
+      return {
+        commands: [`kf_systemctl ${op.enable ? 'enable' : 'disable'} -- ${quote(op.unit)}`],
+        parts: ['services'],
+      }
     case 'unit-run':
       return {
         commands: [

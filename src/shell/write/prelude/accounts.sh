@@ -1,7 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # --- accounts ---
-# groupadd and useradd first: they refuse an id that is taken. systemd-sysusers takes another one instead, so the id
-# is looked for before. busybox has addgroup and adduser.
+# groupadd and useradd first: they look for the name and the id themselves, while nobody else can change accounts, and
+# end with 9 and 4 where these are taken, or with 6 where the primary group is not there. systemd-sysusers takes another
+# id instead, so both are looked for before, and after. busybox has addgroup and adduser. Shells read a file by one
+# system call a byte: what need not be read is not.
 
 # kf_line FILE NAME: kf_line is the line of that account, empty where there is none
 kf_line() {
@@ -25,16 +27,24 @@ kf_id_taken() {
   return 1
 }
 
+# kf_free FILE NAME ID KIND IDKIND: ID may be empty
+kf_free() {
+  if kf_line "$1" "$2"; then
+    kf_moved "expected no $4 $2, found that it was made since the probe"
+  elif [ -n "$3" ] && kf_id_taken "$1" "$3"; then
+    kf_fail "$4" "expected $5 $3 to be free, found that $4 $kf_n has it"
+  fi
+}
+
 # kf_group_add NAME GID SYSTEM     GID and SYSTEM (yes) may be empty
 kf_group_add() {
-  if kf_line /etc/group "$1"; then kf_moved "expected no group $1, found that it was made since the probe"; return 1; fi
-  if [ -n "$2" ] && kf_id_taken /etc/group "$2"; then
-    kf_fail group "expected gid $2 to be free, found that group $kf_n has it"
+  if kf_has groupadd; then
+    kf_try group groupadd ${3:+-r} ${2:+-g "$2"} -- "$1" && return 0
+    case $kf_status in 4 | 9) kf_free /etc/group "$1" "$2" group gid ;; esac
     return 1
   fi
-  if kf_has groupadd; then
-    kf_try group groupadd ${3:+-r} ${2:+-g "$2"} -- "$1" || return 1
-  elif kf_has systemd-sysusers && [ -n "$3" ]; then
+  kf_free /etc/group "$1" "$2" group gid || return 1
+  if kf_has systemd-sysusers && [ -n "$3" ]; then
     kf_try group systemd-sysusers --inline "g $1 ${2:--}" || return 1
   elif kf_has addgroup; then
     kf_try group addgroup ${3:+-S} ${2:+-g "$2"} "$1" || return 1
@@ -48,14 +58,13 @@ kf_group_add() {
 
 # kf_user_add NAME UID GROUP GECOS HOME SHELL SYSTEM
 kf_user_add() {
-  if kf_line /etc/passwd "$1"; then kf_moved "expected no user $1, found that it was made since the probe"; return 1; fi
-  if [ -n "$2" ] && kf_id_taken /etc/passwd "$2"; then
-    kf_fail user "expected uid $2 to be free, found that user $kf_n has it"
+  if kf_has useradd; then
+    kf_try user useradd ${7:+-r} -M -N ${2:+-u "$2"} -g "$3" -c "$4" -d "$5" -s "$6" -- "$1" && return 0
+    case $kf_status in 4 | 6 | 9) kf_free /etc/passwd "$1" "$2" user uid ;; esac
     return 1
   fi
-  if kf_has useradd; then
-    kf_try user useradd ${7:+-r} -M -N ${2:+-u "$2"} -g "$3" -c "$4" -d "$5" -s "$6" -- "$1" || return 1
-  elif kf_has systemd-sysusers && [ -n "$7" ]; then
+  kf_free /etc/passwd "$1" "$2" user uid || return 1
+  if kf_has systemd-sysusers && [ -n "$7" ]; then
     kf_x=$(printf %s "$4" | sed 's/[\\"]/\\&/g; s/%/%%/g')
     kf_try user systemd-sysusers --inline "u $1 ${2:--}:$3 \"$kf_x\" $5 $6" || return 1
   elif kf_has adduser; then

@@ -27,11 +27,12 @@ else
   kf_text() { printf %s "$1"; }
 fi
 
-# kf_try STEP ARGV...: what the program says is the detail of the failure, or the result
+# kf_try STEP ARGV...: what the program says is the detail of the failure, or the result. kf_status: its exit status
+# where it failed.
 kf_try() {
   kf_step=$1
   shift
   kf_detail=$("$@" 2>&1) && return 0
-  kf_says=failed
+  kf_status=$? kf_says=failed
   return 1
 }
