@@ -103,6 +103,18 @@ kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent .
 kf_enter "$D" "$I" '' "$kf_s1" && kf_place "$kf_s1/0" name absent . && hit`,
   },
   {
+    guard: 'wait-closed',
+    script: `mv() { command mv "$@"; A /bin/sh -c 'echo mine >"$1.m" && mv "$1.m" "$1"' sh "$D/name"; }
+kf_enter "$D" "$I" '' "$kf_s1" && kf_wait "$kf_s1/0" name && kf_together && hit`,
+  },
+  {
+    guard: 'wait-expect',
+    script: `mkdir "$base/roots"; chmod 00755 "$base/roots"; echo other >"$base/roots/name"
+kf_enter "$base/roots" '' firm "$kf_s1" && kf_wait "$kf_s1/0" name
+kf_together
+[ "$(cat "$base/roots/name")" = other ] || hit`,
+  },
+  {
     guard: 'stage-acl',
     script: `A setfacl -d -m u:6666:rwx "$D"
 kf_inside_put "$D" "$I" name absent root:root 00640 "$kf_s1/0/name"

@@ -7,6 +7,7 @@ import type { OpContext } from './ops.ts'
 import { writePrelude } from './prelude.ts'
 import type { PreludePart } from './prelude.ts'
 import { surveyScript, syncScript } from './directories.ts'
+import { neighbours } from './together.ts'
 import { freshMode, inlineText, isFirm, join, umaskWord, planStaging, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
 import { printable, stopLine } from './stop.ts'
@@ -99,7 +100,12 @@ function captureScript(staging: Staging, captured: ReadonlyMap<string, string>):
   return [`set -- $(stat -c %d:%i -- ${items.map(stagedWord).join(' ')})`, assign]
 }
 
-function changeScript(change: WireChange, context: OpContext, parts: Set<PreludePart>): readonly string[] {
+function changeScript(
+  change: WireChange,
+  context: OpContext,
+  parts: Set<PreludePart>,
+  end: 'kf_end' | 'kf_later',
+): readonly string[] {
   const bodies = change.ops.map((op, index) => {
     const item = context.staging.staged.find((staged) => staged.op === op && staged.change === change.id)
     const { commands, parts: needed } = opScript(op, item, context, change.ops[index + 1])
@@ -113,8 +119,26 @@ function changeScript(change: WireChange, context: OpContext, parts: Set<Prelude
   return [
     `kf_start ${String(change.id)}${words(change.owes)} || return 0`,
     commands.length === 0 ? ':' : commands.join(' &&\n'),
-    `kf_end "$?" ${quote(printable(change.label))}${words(change.settles)} || return 0`,
+    `${end} "$?" ${quote(printable(change.label))}${words(change.settles)} || return 0`,
   ]
+}
+
+/** The changes in their order; what goes into one directory in a row goes there by one program. */
+function changesScript(
+  changes: readonly WireChange[],
+  context: OpContext,
+  parts: Set<PreludePart>,
+): readonly string[] {
+  return neighbours(changes, context.staging).flatMap((row) => {
+    const [only] = row
+    if (only !== undefined && row.length === 1) return changeScript(only, context, parts, 'kf_end')
+    parts.add('together')
+    for (const { id } of row) context.waiting.add(id)
+    return [
+      ...row.flatMap((change) => changeScript(change, context, parts, 'kf_later')),
+      'kf_together || return 0',
+    ]
+  })
 }
 
 /**
@@ -128,9 +152,9 @@ export function compileWrite(request: WriteRequest): Frame {
   const staging = planStaging(changes)
   const files = staging.staged.filter(({ kind }) => kind === 'file')
   const captured = captures(changes, staging)
-  const context: OpContext = { staging, captured, dressed: new Set() }
+  const context: OpContext = { staging, captured, dressed: new Set(), waiting: new Set() }
   const parts = new Set<PreludePart>()
-  const body = changes.flatMap((change) => changeScript(change, context, parts))
+  const body = changesScript(changes, context, parts)
   const payloads = files.flatMap((file) =>
     file.payload === undefined || inlineText(file) !== undefined ? [] : [file.payload.bytes],
   )
@@ -159,6 +183,8 @@ export function compileWrite(request: WriteRequest): Frame {
     ':',
     '}',
     'kf_changes',
+    // those that were begun when the last of them was stopped or failed
+    ...(parts.has('together') ? ['kf_together'] : []),
     ...syncScript(changes, staging),
     'kf_syslog',
     'exit 0',

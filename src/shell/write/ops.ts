@@ -13,6 +13,8 @@ export interface OpContext {
   readonly captured: ReadonlyMap<string, string>
   /** Dressings that an operation before this one has made. */
   readonly dressed: Set<string>
+  /** Ids of changes whose thing may wait for its neighbours. */
+  readonly waiting: Set<number>
 }
 
 /** Shell of one operation: commands to be joined by `&&`, and the prelude parts that they call. */
@@ -89,7 +91,10 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
   if (!item.inside) {
     const link =
       item.op.op === 'link-put' ? [`kf_link ${item.folder} ${name} ${what} ${quote(item.op.target)}`] : []
-    const put = link.length > 0 ? link : [`kf_place ${item.folder} ${name} ${what} .`]
+    const file = context.waiting.has(item.change)
+      ? `kf_wait ${item.folder} ${name}`
+      : `kf_place ${item.folder} ${name} ${what} .`
+    const put = link.length > 0 ? link : [file]
     const within = context.staging.born.get(item.path)
     const born = within === undefined ? [] : [`kf_born ${quote(item.path)} "${within}"`]
     return { commands: [...before, enter(parent, `"${stage}"`, context), ...put, ...born], parts }

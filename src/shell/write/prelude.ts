@@ -8,6 +8,7 @@ const partNames = [
   'change',
   'stage',
   'place',
+  'together',
   'inside',
   'attributes',
   'validate',

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   chownSync,
   existsSync,
   lstatSync,
@@ -49,6 +50,14 @@ function put(
     to: { ...daemon, mode: 0o640 },
     ...more,
   }
+}
+
+/** A folder that root alone writes in, as a probe knows it. */
+function closed(base: string, name: string): { readonly path: string; readonly inode: string } {
+  const path = makeFolder(base, name)
+  chmodSync(path, 0o755)
+  const { dev, ino } = lstatSync(path)
+  return { path, inode: `${String(dev)}:${String(ino)}` }
 }
 
 async function tokenOf(host: TestHost, path: string): Promise<string> {
@@ -345,6 +354,59 @@ describe.each(shells)('$name', (shell) => {
     if (settle === undefined) throw new Error('one change')
     const after = await send(session, [{ ...settle, settles: ['restart-kms', 'reload'] }])
     expect([...(after.snapshot?.owed ?? ['?'])]).toEqual([])
+  })
+
+  it('puts neighbours together, each still a change of its own', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    await using session = await host.open()
+    const parent = { ...closed(base, 'd'), anchor: base }
+    writeFileSync(join(base, 'd/taken'), 'by another')
+    const said = await send(
+      session,
+      changesOf(
+        put(base, 'a', 'first', { parent }),
+        { op: 'directory-make', parent, name: 'b b', to: { ...daemon, mode: 0o2750 } },
+        put(base, 'taken', 'x', { parent }),
+        put(base, 'c', 'x', { parent }),
+      ),
+    )
+    expect(said.reports).toMatchObject([
+      { change: 1, says: 'doing' },
+      { change: 2, says: 'doing' },
+      { change: 3, says: 'doing' },
+      { change: 3, says: 'conflict' },
+      // begun before it, and so ended
+      { change: 1, says: 'done' },
+      { change: 2, says: 'done' },
+    ])
+    expect([look(join(base, 'd/a')), look(join(base, 'd/b b'))]).toEqual(['640 0:1', '2750 0:1'])
+    expect(readFileSync(join(base, 'd/taken'), 'utf8')).toBe('by another')
+    expect([existsSync(join(base, 'd/c')), stages(base)]).toEqual([false, []])
+  })
+
+  it('says of each of several neighbours that it could not be put', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    await using session = await host.open()
+    const parent = { ...closed(base, 'd'), anchor: base }
+    host.run(`chattr +i ${base}/d`)
+    const said = await send(
+      session,
+      changesOf(put(base, 'a', 'x', { parent }), put(base, 'b', 'x', { parent }), put(base, 'c', 'x')),
+    )
+    host.run(`chattr -i ${base}/d`)
+    expect(said.reports).toMatchObject([
+      { change: 1, says: 'doing' },
+      { change: 2, says: 'doing' },
+      { change: 1, says: 'failed', step: 'place' },
+      { change: 2, says: 'failed', step: 'place' },
+    ])
+    expect([existsSync(join(base, 'd/a')), existsSync(join(base, 'c')), stages(base)]).toEqual([
+      false,
+      false,
+      [],
+    ])
   })
 
   it('acts on nothing where the debt cannot be recorded, and stays in step', async () => {

@@ -17,7 +17,7 @@ kf_surveyed() {
   kf_closed_ones=$kf_closed_ones$1\ $3$NL
 }
 
-# kf_born DIR STAGE: DIR was just put, with root as its only writer, into the directory that is entered. Where that is
+# kf_born DIR STAGE: DIR was just put, or waits to be, with root as its only writer, into the directory that is entered. Where that is
 # closed so is DIR, and it is on the same mount as STAGE, which is that of DIR itself or in the directory that is entered.
 kf_born() {
   [ -n "$kf_closed" ] || return 0 # guard:born
