@@ -14,6 +14,7 @@ export interface ReachOptions extends ShowOptions {
   readonly inventory: readonly string[]
   readonly extraVars?: readonly string[]
   readonly connection: 'ssh' | 'local'
+  readonly transport: 'auto' | 'ssh2' | 'openssh'
   readonly user?: string
   readonly privateKey?: string
   readonly become?: boolean
@@ -108,6 +109,12 @@ export const reachOptions = (): readonly Option[] => [
   new Option('-c, --connection <kind>', 'how hosts are reached; local is this machine itself')
     .choices(['ssh', 'local'])
     .default('ssh'),
+  new Option(
+    '--transport <client>',
+    "what speaks SSH: the library, or the system's ssh; auto takes ssh where its configuration needs it",
+  )
+    .choices(['auto', 'ssh2', 'openssh'])
+    .default('auto'),
   new Option('-u, --user <name>', 'login name, where the inventory gives none'),
   new Option('--private-key <file>', 'key to log in with, where the inventory gives none'),
   new Option('-b, --become', 'become root by sudo, where the inventory does not say'),

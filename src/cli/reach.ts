@@ -30,11 +30,12 @@ export function loadReachedInventory(
   passwords: Passwords,
 ): { readonly inventory: Inventory; readonly extraVars: ReadonlyMap<string, unknown> } {
   const extraVars = parseExtraVars(options.extraVars ?? [])
-  const { connection, user, privateKey, become, connectionTimeout } = options
+  const { connection, transport, user, privateKey, become, connectionTimeout } = options
   const inventory = loadInventory(options.inventory, {
     extraVars,
     ssh: {
       kind: connection,
+      ...(transport === 'auto' ? {} : { transport }),
       connectTimeoutMs: connectionTimeout * 1000,
       ...(user === undefined ? {} : { user }),
       ...(privateKey === undefined ? {} : { identityFiles: [resolve(privateKey)] }),

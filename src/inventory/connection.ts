@@ -10,7 +10,7 @@ import type { ConnectionField, Variable } from './types.ts'
 
 /** What the command line says about connections; an inventory's own settings win over it. */
 export interface SshDefaults extends Partial<
-  Omit<ConnectionSettings, 'address' | 'hostKeys' | 'become' | 'jump'>
+  Omit<ConnectionSettings, 'address' | 'alias' | 'hostKeys' | 'become' | 'jump' | 'proxyCommand'>
 > {
   readonly become?: boolean
   readonly becomePassword?: Secret
@@ -85,6 +85,7 @@ export function hostConnection(
       10_000,
     ),
     become: become(choose('become', said.ansible_become, defaults.become, false), defaults.becomePassword),
+    ...(defaults.transport === undefined ? {} : { transport: defaults.transport }),
     ...(defaults.password === undefined ? {} : { password: defaults.password }),
   }
   if (defaults.password !== undefined) explicit.add('password')
@@ -111,6 +112,7 @@ function jumpSettings(
     knownHostsFiles: base.knownHostsFiles,
     connectTimeoutMs: base.connectTimeoutMs,
     kind: 'ssh',
+    ...(base.transport === undefined ? {} : { transport: base.transport }),
     address: jump.address,
     port: jump.port ?? 22,
     user: jump.user ?? operatorName(),

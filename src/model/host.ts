@@ -9,8 +9,12 @@ export type Become =
 /** How a host is reached; made from `ansible_*` names, ssh's own configuration and the command line. */
 export interface ConnectionSettings {
   readonly kind: 'ssh' | 'local'
+  /** The client that speaks SSH: the library, or the system's `ssh`. Not said: by what ssh's configuration needs. */
+  readonly transport?: 'ssh2' | 'openssh'
   /** Name or address to dial. */
   readonly address: string
+  /** What stands on the command line of `ssh`, where ssh's configuration has another address for it. */
+  readonly alias?: string
   readonly port: number
   readonly user: string
   readonly identityFiles: readonly string[]
@@ -20,8 +24,10 @@ export interface ConnectionSettings {
   /** Offer only the agent keys that are also in `identityFiles` (IdentitiesOnly of ssh_config). */
   readonly identitiesOnly?: boolean
   readonly password?: Secret
-  /** One jump host, itself reached without another. */
+  /** The jump host; with the system's `ssh` it may itself be reached through another. */
   readonly jump?: ConnectionSettings
+  /** ssh's configuration has a ProxyCommand, which the system's `ssh` runs. */
+  readonly proxyCommand?: true
   /** `host_keys` of the inventory: OpenSSH public-key lines that alone are accepted. */
   readonly hostKeys: readonly string[]
   readonly knownHostsFiles: readonly string[]

@@ -3,6 +3,7 @@ import { KmsfleetError } from '../errors/error.ts'
 import type { ConnectionSettings } from '../model/host.ts'
 import { messageOf, systemCode } from './failures.ts'
 import {
+  authorityOf,
   fingerprint,
   judgeHostKey,
   knownHostsName,
@@ -18,6 +19,8 @@ import {
 export interface HostKeyPolicy {
   /** Key types on record; the key exchange is restricted to them. Empty where nothing is known. */
   readonly types: readonly string[]
+  /** `file:line` of a certificate authority for the host, which only the OpenSSH client can check keys against. */
+  readonly authority: string | undefined
   judge(key: HostKey): HostKeyVerdict
 }
 
@@ -54,7 +57,20 @@ export async function hostKeyPolicy(
 ): Promise<HostKeyPolicy> {
   const entries = await files.read(settings.knownHostsFiles)
   const name = knownHostsName(settings.address, settings.port)
-  if (settings.hostKeys.length === 0) return policyOf(entries, name)
+  return policyOf(pinnedEntries(host, settings, entries) ?? entries, name)
+}
+
+/**
+ * What counts where the inventory has `host_keys`: these, and the revocations among `entries`; undefined where it has
+ * none.
+ */
+export function pinnedEntries(
+  host: string,
+  settings: ConnectionSettings,
+  entries: readonly KnownHostsEntry[],
+): readonly KnownHostsEntry[] | undefined {
+  if (settings.hostKeys.length === 0) return undefined
+  const names = knownHostsName(settings.address, settings.port)
   const pinned = settings.hostKeys.map((line, index): KnownHostsEntry => {
     const key = parsePublicKeyLine(line)
     if (key === undefined) {
@@ -64,9 +80,9 @@ export async function hostKeyPolicy(
         { hint: 'Copy the line from /etc/ssh/ssh_host_*_key.pub on the host.' },
       )
     }
-    return { marker: 'none', names: name, key, origin: 'host_keys of the inventory' }
+    return { marker: 'none', names, key, origin: 'host_keys of the inventory' }
   })
-  return policyOf([...entries.filter((entry) => entry.marker === 'revoked'), ...pinned], name)
+  return [...entries.filter((entry) => entry.marker === 'revoked'), ...pinned]
 }
 
 /** The error for a verdict that is not `known`. */
@@ -105,7 +121,11 @@ export function hostKeyError(
 }
 
 function policyOf(entries: readonly KnownHostsEntry[], name: string): HostKeyPolicy {
-  return { types: knownTypes(entries, name), judge: (key) => judgeHostKey(entries, name, key) }
+  return {
+    types: knownTypes(entries, name),
+    authority: authorityOf(entries, name)?.origin,
+    judge: (key) => judgeHostKey(entries, name, key),
+  }
 }
 
 async function readKnownHosts(file: string): Promise<readonly KnownHostsEntry[]> {

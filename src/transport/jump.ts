@@ -71,7 +71,12 @@ function sameWay(jump: ConnectionSettings): string {
   return JSON.stringify([target(jump), identityFiles, identitiesOnly, agent, agentSocket, knownHostsFiles])
 }
 
-function jumpFailed(host: string, jump: ConnectionSettings, why: string, cause?: unknown): KmsfleetError {
+export function jumpFailed(
+  host: string,
+  jump: ConnectionSettings,
+  why: string,
+  cause?: unknown,
+): KmsfleetError {
   return new KmsfleetError(
     'transport.jump-failed',
     `${host}: expected a way through the jump host ${target(jump)}, found: ${why}`,

@@ -112,6 +112,11 @@ export function knownTypes(entries: readonly KnownHostsEntry[], name: string): r
   return [...new Set(types)]
 }
 
+/** The first certificate authority that may vouch for `name`. */
+export function authorityOf(entries: readonly KnownHostsEntry[], name: string): KnownHostsEntry | undefined {
+  return entries.find((entry) => entry.marker === 'cert-authority' && namesMatch(entry.names, name))
+}
+
 /** Decides over a presented key. Revocation wins over everything; another type than those on record is unknown. */
 export function judgeHostKey(
   entries: readonly KnownHostsEntry[],
@@ -133,11 +138,11 @@ export function judgeHostKey(
   if (otherTypes.length > 0) {
     return { is: 'unknown', because: `on record are only its keys of type ${otherTypes.join(', ')}` }
   }
-  const authority = matching.find((entry) => entry.marker === 'cert-authority')
+  const authority = authorityOf(matching, name)
   if (authority !== undefined) {
     return {
       is: 'unknown',
-      because: `certificate authorities (${authority.origin}) need the OpenSSH transport`,
+      because: `certificate authorities (${authority.origin}) need --transport openssh`,
     }
   }
   return { is: 'unknown' }

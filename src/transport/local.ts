@@ -1,17 +1,11 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { KmsfleetError } from '../errors/error.ts'
 import { rootStart } from './become.ts'
 import type { Channel, Connect } from './channel.ts'
+import { endChild } from './child.ts'
 import { interrupted, messageOf } from './failures.ts'
 import { createProgram } from './program.ts'
-
-/** Time that a program gets to end by itself once its streams are closed, and again after a hang-up signal. */
-const graceMs = 2000
-
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 /** The machine itself, through `/bin/sh`. Needs root, or `become`. */
 export const connectLocal: Connect = (host, settings, signal) => {
@@ -46,7 +40,8 @@ export const connectLocal: Connect = (host, settings, signal) => {
           whenRoom: (then) => {
             then()
           },
-          close: () => close(child),
+          // As a lost connection does it: the streams close first.
+          close: () => endChild(child),
         },
         start.watch,
       )
@@ -61,38 +56,4 @@ export const connectLocal: Connect = (host, settings, signal) => {
       await Promise.all([...channels].map((channel) => channel[Symbol.asyncDispose]()))
     },
   })
-}
-
-/** As a lost connection does it: the streams close. A program that does not notice is hung up on, then killed. */
-async function close(child: Child): Promise<void> {
-  child.stdin.destroy()
-  child.stdout.destroy()
-  child.stderr.destroy()
-  for (const name of ['SIGHUP', 'SIGKILL'] as const) {
-    if (await endsWithin(child, graceMs)) return
-    signalGroup(child, name)
-  }
-  await endsWithin(child, graceMs)
-}
-
-async function endsWithin(child: Child, ms: number): Promise<boolean> {
-  if (child.exitCode !== null || child.signalCode !== null) return true
-  const waited = new AbortController()
-  const exit = once(child, 'exit', { signal: waited.signal }).then(
-    () => true,
-    () => false,
-  )
-  const timeout = delay(ms, false, { signal: waited.signal }).catch(() => false)
-  const ended = await Promise.race([exit, timeout])
-  waited.abort()
-  return ended
-}
-
-function signalGroup(child: Child, name: 'SIGHUP' | 'SIGKILL'): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, name)
-  } catch {
-    // Gone already, or root's through sudo: it ends on its closed streams.
-  }
 }

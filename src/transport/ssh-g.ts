@@ -12,7 +12,7 @@ const timeoutMs = 10_000
 
 /** Keywords of ssh_config that change anything here. A configuration without them needs no `ssh -G` for each host. */
 const keywordsThatMatter =
-  /^\s*(?:hostname|port|user|identityfile|identitiesonly|identityagent|proxyjump|proxycommand|(?:user|global)knownhostsfile|match|canonical\w+)\b/im
+  /^\s*(?:hostname|port|user|identityfile|identitiesonly|identityagent|proxyjump|proxycommand|certificatefile|pkcs11provider|preferredauthentications|(?:user|global)knownhostsfile|match|canonical\w+)\b/im
 
 /** Keyword to its values, as `ssh -G` prints them. */
 export type Answer = ReadonlyMap<string, readonly string[]>

@@ -7,7 +7,7 @@ import type { Connect } from './channel.ts'
 import { openClient, type SshClient } from './client.ts'
 import { dial, withRetries } from './dial.ts'
 import { abortable, target } from './failures.ts'
-import { createKnownHostsFiles, hostKeyPolicy } from './host-keys.ts'
+import { hostKeyPolicy, type KnownHostsFiles } from './host-keys.ts'
 import { createKeyFiles, type PromptPassphrase } from './identities.ts'
 import { createJumpHosts } from './jump.ts'
 import { createLimiter, handshakesPerTarget } from './limiter.ts'
@@ -51,12 +51,22 @@ export interface UnknownHost {
 /** Hosts looked at for their keys at a time. */
 const scansAtOnce = 16
 
-export function createSshConnector(options: SshOptions): SshConnector {
+/** A way through a jump host that only the OpenSSH client can log in to. */
+export type CarryByOpenssh = (
+  host: string,
+  settings: ConnectionSettings,
+  jump: ConnectionSettings,
+) => Promise<Duplex>
+
+export function createSshConnector(
+  options: SshOptions,
+  knownHosts: KnownHostsFiles,
+  carryByOpenssh: CarryByOpenssh,
+): SshConnector {
   const credentials: Credentials = {
     keyFiles: createKeyFiles(options.promptPassphrase),
     agents: createAgents(options.agentSocket),
   }
-  const knownHosts = createKnownHostsFiles()
   const limiter = createLimiter(handshakesPerTarget)
   const scans = createLimiter(scansAtOnce)
 
@@ -82,9 +92,10 @@ export function createSshConnector(options: SshOptions): SshConnector {
   )
 
   function way(host: string, settings: ConnectionSettings, signal: AbortSignal): () => Promise<Duplex> {
-    const { jump } = settings
-    return jump === undefined
-      ? () => dial(host, settings, signal)
+    const { jump, transport } = settings
+    if (jump === undefined) return () => dial(host, settings, signal)
+    return transport === 'openssh'
+      ? () => carryByOpenssh(host, settings, jump)
       : () => jumps.carry(host, settings, jump, signal)
   }
 
@@ -93,6 +104,7 @@ export function createSshConnector(options: SshOptions): SshConnector {
     settings: ConnectionSettings,
     signal: AbortSignal,
   ): Promise<readonly ScannedKey[]> {
+    if (settings.proxyCommand === true) return Promise.reject(noScan(host))
     return withRetries(host, signal, () => scanKeys(host, settings, way(host, settings, signal), signal))
   }
 
@@ -101,7 +113,9 @@ export function createSshConnector(options: SshOptions): SshConnector {
     signal: AbortSignal,
   ): Promise<readonly UnknownHost[]> {
     const policy = await hostKeyPolicy(name, connection, knownHosts)
-    if (connection.kind === 'local' || policy.types.length > 0) return []
+    if (connection.kind === 'local' || connection.proxyCommand === true) return []
+    if (policy.types.length > 0) return []
+    if (connection.transport === 'openssh' && policy.authority !== undefined) return []
     return scans.run('', signal, async () => {
       try {
         return [{ host: name, keys: await scanHostKeys(name, connection, signal) }]
@@ -127,14 +141,15 @@ export function createSshConnector(options: SshOptions): SshConnector {
       allowManyListeners(signal)
       const jumpHosts = new Map<string, NamedHost>()
       for (const { connection } of hosts) {
-        if (connection.jump === undefined) continue
-        const name = target(connection.jump)
-        jumpHosts.set(name, { name, connection: connection.jump })
+        for (const jump of jumpsOf(connection)) {
+          const name = target(jump)
+          jumpHosts.set(name, { name, connection: jump })
+        }
       }
       const unknown = await Promise.all([...jumpHosts.values()].map((jump) => scanUnknown(jump, signal)))
       const unknownJumps = new Set(unknown.flat().map(({ host }) => host))
       const behindKnown = hosts.filter(
-        ({ connection }) => connection.jump === undefined || !unknownJumps.has(target(connection.jump)),
+        ({ connection }) => !jumpsOf(connection).some((jump) => unknownJumps.has(target(jump))),
       )
       const rest = await Promise.all(behindKnown.map((host) => scanUnknown(host, signal)))
       return [...unknown.flat(), ...rest.flat()]
@@ -146,4 +161,17 @@ export function createSshConnector(options: SshOptions): SshConnector {
 /** One run's signal is listened to by every host of it; Node would warn of a leak at the eleventh. */
 function allowManyListeners(signal: AbortSignal): void {
   setMaxListeners(0, signal)
+}
+
+/** The jump hosts on the way to a host, the nearest to it first. */
+function jumpsOf({ jump }: ConnectionSettings): readonly ConnectionSettings[] {
+  return jump === undefined ? [] : [jump, ...jumpsOf(jump)]
+}
+
+function noScan(host: string): KmsfleetError {
+  return new KmsfleetError(
+    'transport.ssh-config',
+    `${host}: expected a way to its sshd by which its keys can be read, found a ProxyCommand in ssh's configuration`,
+    { hint: 'Log in once with ssh itself, or give the keys in the inventory: ansible_ssh_host_keys.' },
+  )
 }

@@ -29,6 +29,10 @@ export interface SshdOptions {
   readonly hostKeys?: readonly HostKeyName[]
   /** More lines for sshd_config. */
   readonly config?: readonly string[]
+  /** Name in the folder of a certificate authority that is made, and whose users may log in. */
+  readonly trustUsersOf?: string
+  /** Name in the folder of a certificate authority that is made, and certifies the ed25519 host key for 127.0.0.1. */
+  readonly certifyAs?: string
 }
 
 export async function keygen(file: string, type: string, passphrase = ''): Promise<void> {
@@ -46,6 +50,18 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     await keygen(file, name)
     const [type, base64] = (await readFile(`${file}.pub`, 'utf8')).split(' ')
     hostKeys.set(name, `${String(type)} ${String(base64)}`)
+  }
+  const certified: string[] = []
+  if (options.trustUsersOf !== undefined) {
+    await keygen(join(folder, options.trustUsersOf), 'ed25519')
+    certified.push(`TrustedUserCAKeys ${join(folder, options.trustUsersOf)}.pub`)
+  }
+  if (options.certifyAs !== undefined) {
+    const authority = join(folder, options.certifyAs)
+    await keygen(authority, 'ed25519')
+    const hostKey = join(folder, 'host_ed25519')
+    await run('ssh-keygen', ['-q', '-s', authority, '-I', 'host', '-h', '-n', '127.0.0.1', `${hostKey}.pub`])
+    certified.push(`HostCertificate ${hostKey}-cert.pub`)
   }
   const userKey = join(folder, 'user')
   await keygen(userKey, 'ed25519')
@@ -67,6 +83,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       'StrictModes no',
       'UsePAM no',
       'LogLevel VERBOSE',
+      ...certified,
       ...(options.config ?? []),
       '',
     ].join('\n'),
