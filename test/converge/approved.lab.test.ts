@@ -10,6 +10,7 @@ import { modules } from '../../src/modules/registry.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { createConnector } from '../../src/transport/connect.ts'
 import { startLab, type Lab, type LabHost } from '../lab/lab.ts'
+import { testTransport } from '../lab/transport.ts'
 import { drive, openDesk, type Desk } from './drive.ts'
 
 let lab: Lab
@@ -47,7 +48,9 @@ async function readFor5Minutes(playbook: string): Promise<Reading> {
   const request: RunRequest = {
     command: 'converge',
     playbook: loadPlaybook(playbook, { modules: new Set(modules.keys()) }),
-    inventory: loadInventory(lab.inventoryFile, { ssh: { kind: 'ssh', connectTimeoutMs: 10_000 } }),
+    inventory: loadInventory(lab.inventoryFile, {
+      ssh: { kind: 'ssh', connectTimeoutMs: 10_000, ...testTransport() },
+    }),
     limit: 'h1',
     tags: [],
     extraVars: new Map(),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { testTransport } from '../lab/transport.ts'
 
 const program = join(import.meta.dirname, '../../src/cli/main.ts')
 
@@ -17,9 +18,11 @@ export interface CliRun {
   says(text: string): Promise<void>
 }
 
-/** Starts the real command line as a child, its run journal in `stateFolder`. */
-export function startKmsfleet(stateFolder: string, ...args: readonly string[]): CliRun {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
+/** Starts the real command line as a child (`command` reaches hosts), its run journal in `stateFolder`. */
+export function startKmsfleet(stateFolder: string, command: string, ...args: readonly string[]): CliRun {
+  const { transport } = testTransport()
+  const reach = transport === undefined ? [] : ['--transport', transport]
+  const child = spawn(process.execPath, ['--import', 'tsx', program, command, ...reach, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: stateFolder, KMSFLEET_STATE_DIR: stateFolder, NO_COLOR: '1' },
   })
@@ -55,6 +58,6 @@ export function startKmsfleet(stateFolder: string, ...args: readonly string[]): 
 }
 
 /** Runs the real command line to its end. */
-export function kmsfleet(stateFolder: string, ...args: readonly string[]): Promise<CliEnd> {
-  return startKmsfleet(stateFolder, ...args).end
+export function kmsfleet(stateFolder: string, command: string, ...args: readonly string[]): Promise<CliEnd> {
+  return startKmsfleet(stateFolder, command, ...args).end
 }

@@ -15,6 +15,7 @@ import { loadPlaybook } from '../../src/playbook/load.ts'
 import type { Connect } from '../../src/transport/channel.ts'
 import { createConnector } from '../../src/transport/connect.ts'
 import type { LabDescription } from '../lab/lab.ts'
+import { testTransport } from '../lab/transport.ts'
 
 export const rollout = 'playbooks/rollout.yml'
 
@@ -30,6 +31,8 @@ export interface Drive extends Partial<
   readonly inventory?: string
   readonly extraVars?: Readonly<Record<string, unknown>>
   readonly becomePassword?: string
+  /** Another transport than the tests' own. */
+  readonly transport?: 'openssh'
   /** Another way to the hosts than ssh. */
   readonly connect?: Connect
   /** Told of each event as it comes. */
@@ -62,7 +65,7 @@ export async function drive(
   command: 'plan' | 'converge',
   options: Drive = {},
 ): Promise<Driven> {
-  const { playbook = rollout, onEvent, becomePassword, inventory, connect, ...request } = options
+  const { playbook = rollout, onEvent, becomePassword, inventory, transport, connect, ...request } = options
   const extraVars = new Map(Object.entries(options.extraVars ?? {}))
   const events: RunEventBody[] = []
   await using connector = createConnector()
@@ -83,6 +86,7 @@ export async function drive(
       extraVars,
       ssh: {
         kind: 'ssh',
+        ...(transport === undefined ? testTransport() : { transport }),
         connectTimeoutMs: 10_000,
         ...(becomePassword === undefined
           ? {}

@@ -13,6 +13,7 @@ import { loadPlaybook } from '../../src/playbook/load.ts'
 import { compileRead } from '../../src/shell/read/compile.ts'
 import { createConnector } from '../../src/transport/connect.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
+import { testTransport } from '../lab/transport.ts'
 import { openDesk, type Desk } from './drive.ts'
 
 /*
@@ -114,7 +115,9 @@ async function converge(link: Link, host: string, tasks: readonly Task[]): Promi
     prepareRun({
       command: 'converge',
       playbook: loadPlaybook(desk.playbook({ tasks }), { modules: new Set(modules.keys()) }),
-      inventory: loadInventory(lab.inventoryFile, { ssh: { kind: 'ssh', connectTimeoutMs: 10_000 } }),
+      inventory: loadInventory(lab.inventoryFile, {
+        ssh: { kind: 'ssh', connectTimeoutMs: 10_000, ...testTransport() },
+      }),
       limit: host,
       tags: [],
       extraVars: new Map(),
@@ -205,7 +208,9 @@ test.each(variants.map((variant, index) => [variant, index] as const))(
     const host = lab.hosts[index]
     if (host === undefined) throw new Error('expected a host, found none')
     await using connector = createConnector()
-    const inventory = loadInventory(lab.inventoryFile, { ssh: { kind: 'ssh', connectTimeoutMs: 10_000 } })
+    const inventory = loadInventory(lab.inventoryFile, {
+      ssh: { kind: 'ssh', connectTimeoutMs: 10_000, ...testTransport() },
+    })
     const known = inventory.hosts.find(({ name }) => name === host.name)
     if (known === undefined) throw new Error('expected the host in the inventory')
     await using open = await openLink(known, connector.connect, new AbortController().signal)

@@ -63,14 +63,20 @@ export async function trust(pattern: string | undefined, options: TrustOptions):
         ? undefined
         : parseFingerprints(readText(fingerprints, 'run.usage'), fingerprints),
   }
-  const jumps = jumpHosts(hosts)
-  const first = jumps.length === 0 ? exitCode.ok : await round(jumps, trusting)
-  return first === exitCode.ok ? await round(hosts, trusting) : first
+  for (const each of rounds(hosts)) {
+    const code = await round(each, trusting)
+    if (code !== exitCode.ok) return code
+  }
+  return exitCode.ok
 }
 
-function jumpHosts(hosts: readonly NamedHost[]): readonly NamedHost[] {
-  const jumps = hosts.flatMap(({ connection: { jump } }) => (jump === undefined ? [] : [jump]))
-  return [...new Map(jumps.map((jump) => [target(jump), { name: target(jump), connection: jump }])).values()]
+/** Hosts by how far away they are: the jump hosts that lead to others come before them. */
+function rounds(hosts: readonly NamedHost[]): readonly (readonly NamedHost[])[] {
+  const jumps = hosts.flatMap(({ connection: { jump } }) =>
+    jump === undefined ? [] : [{ name: target(jump), connection: jump }],
+  )
+  const apart = [...new Map(jumps.map((jump) => [jump.name, jump])).values()]
+  return jumps.length === 0 ? [hosts] : [...rounds(apart), hosts]
 }
 
 /** Scans, decides, asks and writes for hosts that are reached in the same way. */
