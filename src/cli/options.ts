@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import type { Shard } from '../fleet/shard.ts'
 
 export const formats = ['text', 'json', 'jsonl'] as const
 export type Format = (typeof formats)[number]
@@ -29,6 +30,7 @@ export interface ReachOptions extends ShowOptions {
 /** A run of a playbook. */
 export interface RunOptions extends ReachOptions {
   readonly limit?: string
+  readonly shard?: Shard
   readonly tags?: readonly string[]
   readonly skipTags?: readonly string[]
   readonly diff?: boolean
@@ -75,6 +77,13 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   }
 }
 
+function shard(text: string): Shard {
+  const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
+  const part = { index: Number(index), count: Number(count) }
+  if (part.index >= 1 && part.index <= part.count) return part
+  throw new InvalidArgumentError(`expected a part such as 2/8, found "${text}".`)
+}
+
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
 }
@@ -95,7 +104,10 @@ export const extraVarsOption = (): Option =>
   ).argParser(collect)
 
 export const limitOption = (): Option =>
-  new Option('-l, --limit <pattern>', 'only hosts that match as well, such as "web:!web3" or "cp-[01:10]"')
+  new Option(
+    '-l, --limit <pattern>',
+    'only hosts that match as well, such as "web:!web3", "cp-[01:10]", @FILE or @run:last:failed',
+  )
 
 export const showOptions = (): readonly Option[] => [
   new Option('--no-color', 'no colours, as with the environment variable NO_COLOR'),
@@ -132,6 +144,10 @@ export const reachOptions = (): readonly Option[] => [
 export const runOptions = (): readonly Option[] => [
   ...reachOptions(),
   limitOption(),
+  new Option(
+    '--shard <part>',
+    'only part I of N, as I/N: clusters are dealt out and never divided, so that N runs may go at once',
+  ).argParser(shard),
   new Option(
     '-t, --tags <tags>',
     'only tasks with one of these tags (comma separated), and those tagged "always"',

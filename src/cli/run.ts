@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { dirname } from 'node:path'
+import { hostsOfPlay } from '../converge/context.ts'
 import { runPlaybook } from '../converge/run.ts'
-import { selectHosts } from '../inventory/select.ts'
 import type { Host, Inventory } from '../inventory/types.ts'
 import { exitCode } from '../model/outcome.ts'
 import type { Plan } from '../model/plan.ts'
@@ -43,7 +43,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
   const { inventory, extraVars } = loadReachedInventory(options, passwords)
   const playbook = await loadPlaybookAndCode(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
-  const hosts = hostsOfRun(inventory, playbook, options.limit)
+  const hosts = hostsOfRun(inventory, playbook, options)
 
   const reports = await openReports(terminal, options)
   const alone = aloneOnTerminal(reports)
@@ -70,6 +70,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
       playbook,
       inventory,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(options.shard === undefined ? {} : { shard: options.shard }),
       tags: options.tags ?? [],
       skipTags: options.skipTags ?? [],
       extraVars,
@@ -113,10 +114,18 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
 }
 
 /** Hosts of all plays, in inventory order. A pattern that matches nothing is an error. */
-function hostsOfRun(inventory: Inventory, playbook: Playbook, limit: string | undefined): readonly Host[] {
-  const within = new Set(limit === undefined ? inventory.hosts : selectHosts(inventory, limit))
-  const chosen = new Set(playbook.plays.flatMap((play) => selectHosts(inventory, play.hosts, play.place)))
-  return inventory.hosts.filter((host) => within.has(host) && chosen.has(host))
+function hostsOfRun(
+  inventory: Inventory,
+  playbook: Playbook,
+  { limit, shard }: Pick<RunOptions, 'limit' | 'shard'>,
+): readonly Host[] {
+  const narrowed = {
+    inventory,
+    ...(limit === undefined ? {} : { limit }),
+    ...(shard === undefined ? {} : { shard }),
+  }
+  const chosen = new Set(playbook.plays.flatMap((play) => hostsOfPlay(narrowed, play)))
+  return inventory.hosts.filter((host) => chosen.has(host))
 }
 
 function aloneOnTerminal({ conversation }: Reports): AloneOnTerminal {

@@ -1,4 +1,5 @@
 import { KmsfleetError } from '../errors/error.ts'
+import { shardOf } from '../fleet/shard.ts'
 import type { Host, Inventory } from '../inventory/types.ts'
 import { selectHosts } from '../inventory/select.ts'
 import type { Secret } from '../model/secret.ts'
@@ -23,7 +24,7 @@ export function createContexts(
   play: Play,
   memory: RunMemory,
 ): readonly PlanContext[] {
-  const hosts = limited(request.inventory, play, request.limit)
+  const hosts = hostsOfPlay(request, play)
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
   const tasks = chosenTasks(play.tasks, tagChoice(request))
@@ -40,6 +41,17 @@ export function createContexts(
       moduleContext: (task, ref, scope) => moduleContext(memory, secretsOpened, task, ref, scope),
     }
   })
+}
+
+/** The hosts that a play is for: its pattern within `--limit` (at least one), and of those the shard's. */
+export function hostsOfPlay(
+  { inventory, limit, shard }: Pick<ContextRequest, 'inventory' | 'limit' | 'shard'>,
+  play: Play,
+): readonly Host[] {
+  const hosts = limited(inventory, play, limit)
+  if (shard === undefined) return hosts
+  const part = new Set(shardOf(inventory.hosts, shard))
+  return hosts.filter((host) => part.has(host))
 }
 
 function limited(inventory: Inventory, play: Play, limit: string | undefined): readonly Host[] {

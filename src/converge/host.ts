@@ -1,7 +1,7 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
-import { type Plan, planItems, planView } from '../model/plan.ts'
+import { type Item, type Plan, planItems, planView } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
@@ -11,6 +11,7 @@ import { createEnding } from './ending.ts'
 import { type Link, openLink } from './link.ts'
 import { makeStage, type StageEnd } from './make-stage.ts'
 import { createObserver } from './observe.ts'
+import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
 import { isDisruptive } from './stage.ts'
 
@@ -39,6 +40,8 @@ export interface HostRun {
   skip(): Promise<JobEnd>
   /** Emits how the host ended, closes its connection and gives its outcome. */
   end(): Promise<JobEnd>
+  /** After its end: asks once more. A problem where anything differs by now, or where the host is not reached. */
+  recheck(): Promise<Problem | undefined>
 }
 
 /** Stages of one run; more would mean that planning does not come to an end. */
@@ -59,7 +62,7 @@ export function createHostRun(job: HostJob): HostRun {
   let current: Plan | undefined
   let changed = 0
 
-  return { plan, converge, release, decline, skip, end }
+  return { plan, converge, release, decline, skip, end, recheck }
 
   async function plan(): Promise<Plan | undefined> {
     if (shown !== undefined || ending.reached !== undefined) return shown
@@ -204,11 +207,41 @@ export function createHostRun(job: HostJob): HostRun {
     return result
   }
 
+  async function recheck(): Promise<Problem | undefined> {
+    try {
+      await reopen()
+      const [first] = current === undefined ? [] : planItems(current)
+      return first === undefined ? undefined : fallen(host.name, showItem(first))
+    } catch (error) {
+      return fallen(host.name, problemOf(error).problem.message)
+    } finally {
+      await release()
+    }
+  }
+
   async function release(): Promise<void> {
     const open = link
     link = undefined
     await open?.[Symbol.asyncDispose]()
   }
+}
+
+/** A host that was proved, and is not any more when the next batch is to begin. */
+function fallen(host: string, found: string): Problem {
+  return {
+    code: 'run.rail',
+    message: `expected ${host} to be as it was proved before the next batch begins, found: ${found}`,
+    hint: `look at ${host}, then run again; hosts of later batches are as they were`,
+  }
+}
+
+function showItem(item: Item): string {
+  if (item.item === 'undecided') return `the task '${item.task.name}' is open again`
+  if (item.item === 'refused') return item.problem.message
+  const attributes = item.differences.map(({ attribute, from }) =>
+    from.known ? `${attribute} ${from.value}` : attribute,
+  )
+  return [item.resource, ...attributes].join(', ')
 }
 
 /** What cannot be done on the host; one refusal is enough to change nothing more. */

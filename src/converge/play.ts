@@ -3,10 +3,12 @@ import type { ClusterGates } from '../fleet/clusters.ts'
 import { type JobEnd, runFleet } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
 import { type Plan, planItems } from '../model/plan.ts'
+import type { Problem } from '../model/problem.ts'
 import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
+import { inOrder } from '../playbook/order.ts'
 import type { Play } from '../playbook/types.ts'
 import { createHostRun, type HostRun } from './host.ts'
 import type { RunRequest } from './request.ts'
@@ -148,16 +150,18 @@ function inBatches(
   prepared: PreparedPlay,
   runs: ReadonlyMap<string, HostRun>,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  const { serial, maxFailPercentage, anyErrorsFatal } = prepared.play
+  const { serial, maxFailPercentage, anyErrorsFatal, order, pause } = prepared.play
   const options = {
     concurrency: request.concurrency,
     serial,
     anyErrorsFatal,
     stop: request.stop,
+    pause,
+    gate: (changed: readonly Host[]) => stillProved(changed.map((host) => runOf(runs, host))),
     ...(maxFailPercentage === undefined ? {} : { maxFailPercentage }),
   }
   return runFleet(
-    hostsOf(prepared),
+    inOrder(hostsOf(prepared), order),
     options,
     async (host) => {
       const run = runOf(runs, host)
@@ -167,6 +171,12 @@ function inBatches(
     },
     request.emit,
   )
+}
+
+/** Before the next batch: what the last one changed was proved then; it must be so still. */
+async function stillProved(runs: readonly HostRun[]): Promise<Problem | undefined> {
+  const problems = await Promise.all(runs.map((run) => run.recheck()))
+  return problems.find((problem) => problem !== undefined)
 }
 
 /** All plans first, one question, then the batches. Hosts that could not be planned take part only by their failure. */

@@ -1,3 +1,4 @@
+import type { Shard } from '../fleet/shard.ts'
 import type { Inventory } from '../inventory/types.ts'
 import type { EventSink } from '../model/event.ts'
 import type { Plan } from '../model/plan.ts'
@@ -12,6 +13,8 @@ export interface RunRequest {
   readonly inventory: Inventory
   /** `--limit` pattern, applied to the hosts of every play. */
   readonly limit?: string
+  /** `--shard`: only this part of the inventory's clusters. */
+  readonly shard?: Shard
   /** Only tasks with one of these tags; empty: all. */
   readonly tags: readonly string[]
   /** No tasks with one of these tags. */

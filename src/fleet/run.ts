@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Host } from '../inventory/types.ts'
 import type { EventSink } from '../model/event.ts'
 import type { HostOutcome } from '../model/outcome.ts'
@@ -17,6 +18,13 @@ export interface FleetOptions {
   /** 0 to 100: more failed and unreachable hosts than this share of a batch stop the play, as in Ansible. */
   readonly maxFailPercentage?: number
   readonly anyErrorsFatal: boolean
+  /** Seconds to wait between two batches where the first of them changed something. */
+  readonly pause?: number
+  /**
+   * Asked before the next batch of the hosts that the last one changed: are they still as they were proved? A problem
+   * stops the play.
+   */
+  readonly gate?: (changed: readonly Host[]) => Promise<Problem | undefined>
   /** Aborted: no further host starts. */
   readonly stop: AbortSignal
 }
@@ -37,7 +45,8 @@ export function batchesOf<T>(hosts: readonly T[], serial: Play['serial']): reado
 }
 
 /**
- * Runs the job of each host, batch by batch, at most `concurrency` at once, until a rail stops the play.
+ * Runs the job of each host, batch by batch, at most `concurrency` at once, until a rail stops the play. Between two
+ * batches it pauses, and passes the gate, where the first one changed something.
  * Every host is in the result; those that never started are `not-run`. If a job rejects, no new host starts,
  * the running ones end, and its error is thrown.
  */
@@ -72,13 +81,28 @@ export async function runFleet(
     }
   }
 
+  const between = async (changed: readonly Host[]): Promise<void> => {
+    if (changed.length === 0) return
+    const { pause = 0, gate, stop } = options
+    if (pause > 0) {
+      emit({ type: 'paused', seconds: pause })
+      // Waking up early is what an interruption is for; `stopped` tells it from the end of the pause.
+      await setTimeout(pause * 1000, undefined, { signal: stop }).catch(() => undefined)
+    }
+    if (stopped()) return
+    const problem = await gate?.(changed)
+    if (problem !== undefined) raise(problem)
+  }
+
   for (batch of batchesOf(hosts, options.serial)) {
     if (stopped()) break
     failedInBatch = 0
     emit({ type: 'batch-started', hosts: batch.map((host) => host.name) })
     await pool(batch, options.concurrency, stopped, work)
     const last = ends.size === hosts.length
-    if (failedInBatch === batch.length && !last) raise(wholeBatch(batch.length))
+    if (last || stopped()) continue
+    if (failedInBatch === batch.length) raise(wholeBatch(batch.length))
+    else await between(batch.filter((host) => ends.get(host.name)?.outcome === 'changed'))
   }
   if (rejected.length > 0) throw rejected[0]
   return new Map(hosts.map((host) => [host.name, ends.get(host.name) ?? { outcome: 'not-run' }] as const))

@@ -3,6 +3,8 @@ import { readText } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
+import { failedHosts } from '../runs/outcomes.ts'
+import { stateFolder } from '../runs/state-folder.ts'
 import { expandRange, hasRange } from './ranges.ts'
 import type { Host, Inventory } from './types.ts'
 
@@ -16,7 +18,7 @@ interface PatternPart {
 
 /**
  * The hosts of a pattern, in inventory order: `all`, groups, names, globs (`web*`, `h?`), ranges (`h[1:5]`),
- * several with `,` or `:`, `!x` to leave out, `&x` to keep only these, `@file` with a pattern a line. As in
+ * several with `,` or `:`, `!x` to leave out, `&x` to keep only these, `@file` with a pattern a line, `@run:ID:failed`. As in
  * Ansible additions come first, then `&`, then `!`. A part, or a whole, that matches nothing is an error.
  * `place` is where the pattern stands, for errors.
  */
@@ -58,6 +60,7 @@ function parsePattern(inventory: Inventory, pattern: string): readonly PatternPa
   return written
     .filter((text) => text !== '')
     .flatMap((text) => {
+      if (text.startsWith('@run:')) return runParts(text)
       if (text.startsWith('@')) return fileParts(inventory, text.slice(1))
       const how = text.startsWith('!') ? 'leave' : text.startsWith('&') ? 'keep' : 'add'
       return [{ how, name: how === 'add' ? text : text.slice(1), written: text } as const]
@@ -70,6 +73,15 @@ function splitColons(inventory: Inventory, text: string): readonly string[] {
   if (text.startsWith('@') || isIPv6(bare) || inventory.groups.get('all')?.includes(bare) === true)
     return [text]
   return text.split(/:(?![^[\]]*\])/).map((part) => part.trim())
+}
+
+/** `@run:ID:failed`: the hosts that a run of this workstation left failed, unreachable or never reached. */
+function runParts(text: string): readonly PatternPart[] {
+  const [, id = '', which = ''] = /^@run:([^:]+):(.*)$/.exec(text) ?? []
+  if (which !== 'failed') {
+    throw noMatch(`expected @run:ID:failed or @run:last:failed, found \`${text}\``)
+  }
+  return failedHosts(stateFolder(), id).map((name) => ({ how: 'add', name, written: name }))
 }
 
 function fileParts(inventory: Inventory, file: string): readonly PatternPart[] {

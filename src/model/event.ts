@@ -27,6 +27,8 @@ export type RunEvent = { readonly v: 1; readonly seq: number; readonly at: strin
     }
   | { readonly type: 'play-started'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly type: 'batch-started'; readonly hosts: readonly string[] }
+  /** Between two batches. */
+  | { readonly type: 'paused'; readonly seconds: number }
   | { readonly type: 'connecting' | 'connected'; readonly host: string }
   | { readonly type: 'planned'; readonly host: string; readonly plan: Plan }
   | { readonly type: 'waiting'; readonly host: string; readonly for: string }

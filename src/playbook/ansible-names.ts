@@ -37,7 +37,6 @@ const playKeys: Hints = new Map([
   ...['gather_subset', 'gather_timeout', 'fact_path'].map((key) => [key, factsHint] as const),
   ['vars_prompt', 'use --extra-vars'],
   ['strategy', strategyHint],
-  ['order', strategyHint],
   ['force_handlers', 'remove it: an owed handler survives a failed run and is made up for by the next one'],
   ['validate_argspec', 'remove it: `meta/arguments.yml` of a role is always checked'],
   ['import_playbook', 'name the other playbook on the command line'],

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { orders } from './order.ts'
 
 function oneOrMore<T, Input>(item: z.ZodType<T, Input>): z.ZodType<readonly T[], Input | Input[]> {
   return z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]))
@@ -126,6 +127,17 @@ const VarsFile = z
     'expected a plain file name (what differs between hosts belongs into group_vars)',
   )
 
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
+
+/** A length of time such as `30s`, `5m` or `1h`; as a number it is in seconds. */
+const Duration = z.union([
+  z.int().min(0).max(86_400),
+  z
+    .string()
+    .regex(/^\d{1,5}[smh]$/, 'expected a time such as "30s", "5m" or "1h"')
+    .transform((text) => Number(text.slice(0, -1)) * (secondsOf[text.slice(-1)] ?? 1)),
+])
+
 export const PlayKeywords = z.strictObject({
   name: Name.optional(),
   hosts: oneOrMore(HostPattern),
@@ -142,6 +154,8 @@ export const PlayKeywords = z.strictObject({
   serial: oneOrMore(Batch).optional(),
   max_fail_percentage: z.number().min(0).max(100).optional(),
   any_errors_fatal: z.boolean().default(false),
+  order: z.enum(orders).default('inventory'),
+  pause: Duration.default(0),
   tags: Tags.optional(),
 })
 export type PlayKeywords = z.infer<typeof PlayKeywords>

@@ -107,6 +107,8 @@ function readPlay(
       ? {}
       : { maxFailPercentage: keywords.max_fail_percentage }),
     anyErrorsFatal: keywords.any_errors_fatal,
+    order: keywords.order,
+    pause: keywords.pause,
     place: part.place(),
   }
 }

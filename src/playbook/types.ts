@@ -1,4 +1,5 @@
 import type { Place } from '../errors/place.ts'
+import type { Order } from './order.ts'
 import type { Located } from '../document/located.ts'
 import type { Variable } from '../inventory/types.ts'
 
@@ -79,6 +80,9 @@ export interface Play {
   /** 0 to 100; undefined: no budget, a failed host stops nothing but itself. */
   readonly maxFailPercentage?: number
   readonly anyErrorsFatal: boolean
+  readonly order: Order
+  /** Seconds between two batches. */
+  readonly pause: number
   readonly place: Place
 }
 

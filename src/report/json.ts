@@ -3,7 +3,7 @@ import type { HostOutcome } from '../model/outcome.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Output } from './output.ts'
 import type { Report } from './report.ts'
-import { createSummarizer, type RunSummary } from './summary.ts'
+import { createSummarizer, inHand, notReached, type RunSummary } from './summary.ts'
 import type { PlanView } from './view.ts'
 
 /**
@@ -25,6 +25,8 @@ export interface RunDocument {
   readonly hosts: readonly HostDocument[]
   /** What stopped the run as a whole. */
   readonly problems: readonly Problem[]
+  /** Hosts that were not run: a rail or an interruption came before them. */
+  readonly notReached: readonly string[]
 }
 
 export interface HostDocument {
@@ -36,6 +38,8 @@ export interface HostDocument {
   readonly plans: readonly { readonly play: string; readonly plan: PlanView }[]
   /** Keys (`resource@task`) of changes that were made, in order. */
   readonly done: readonly string[]
+  /** Changes that had begun when everything was dropped: they may be half done. */
+  readonly inHand: readonly string[]
   readonly stopped: readonly string[]
   readonly widened: readonly string[]
   readonly problems: readonly { readonly change?: string; readonly problem: Problem }[]
@@ -53,11 +57,26 @@ export function runDocument(summary: RunSummary): RunDocument {
     started,
     milliseconds,
     exitCode: exitCode ?? null,
-    hosts: [...hosts.values()].map(({ cost, ...host }) => ({
-      ...host,
-      ...(cost === undefined ? {} : { cost }),
-    })),
+    hosts: [...hosts.values()].map((host) => {
+      const { host: name, outcome, changed, differing, unchanged, plans } = host
+      const { done, stopped, widened, problems, cost } = host
+      return {
+        host: name,
+        outcome,
+        changed,
+        differing,
+        unchanged,
+        plans,
+        done,
+        stopped,
+        inHand: inHand(host),
+        widened,
+        problems,
+        ...(cost === undefined ? {} : { cost }),
+      }
+    }),
     problems: rails,
+    notReached: notReached(summary),
   }
 }
 

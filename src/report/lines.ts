@@ -39,6 +39,8 @@ export function eventLines(event: RunEvent, verbose: boolean): readonly Line[] {
       return [['play ', styled('strong', event.play), ` on ${hostList(event.hosts)}`]]
     case 'batch-started':
       return [[`batch of ${count(event.hosts.length, 'host')}: ${hostList(event.hosts)}`]]
+    case 'paused':
+      return [[`pause of ${String(event.seconds)} s before the next batch`]]
     case 'connecting':
     case 'connected':
       return verbose ? [hostLine(event.host, event.type)] : []

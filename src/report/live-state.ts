@@ -73,6 +73,7 @@ export function liveTake(state: LiveState, event: RunEvent): void {
     }
     case 'play-started':
     case 'batch-started':
+    case 'paused':
     case 'widened':
     case 'rail':
     case 'run-ended':

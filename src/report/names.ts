@@ -66,6 +66,7 @@ function runEnd(sorted: readonly string[], start: number): number {
 
 /** `h1–h58 (58 hosts)`; a single host is its name alone. */
 export function hostList(names: readonly string[]): string {
+  if (names.length === 0) return 'no host'
   const list = compressNames(names)
   return names.length < 3 ? list : `${list} (${String(names.length)} hosts)`
 }

@@ -3,7 +3,7 @@ import type { HostOutcome } from '../model/outcome.ts'
 import type { Problem } from '../model/problem.ts'
 import { hostList } from './names.ts'
 import { styled, type Line, type Style } from './paint.ts'
-import type { HostSummary, RunSummary } from './summary.ts'
+import { inHand, notReached, type HostSummary, type RunSummary } from './summary.ts'
 import { resourceOfKey } from './view.ts'
 import { duration } from './words.ts'
 
@@ -115,6 +115,34 @@ export function notDoneLines(summary: RunSummary): readonly Line[] {
     ...group[0].left.map((resource): Line => [`  ${resource}`]),
     [],
   ])
+}
+
+/** Hosts that a rail or an interruption kept from being run. */
+export function notReachedLines(summary: RunSummary): readonly Line[] {
+  const hosts = notReached(summary)
+  if (hosts.length === 0) return []
+  return [
+    [styled('warn', 'NOT REACHED'), ' ', styled('strong', hostList(hosts))],
+    [
+      '  their turn did not come; run them again with ',
+      styled('strong', `--limit @run:${summary.run}:failed`),
+    ],
+    [],
+  ]
+}
+
+/** What was being done when everything was dropped: nobody heard how it ended. */
+export function inHandLines(summary: RunSummary): readonly Line[] {
+  return [...summary.hosts.values()].flatMap((host): readonly Line[] => {
+    const changes = inHand(host)
+    if (changes.length === 0) return []
+    return [
+      [styled('bad', 'MAY BE HALF DONE'), ' ', styled('strong', host.host)],
+      ...changes.map((key): Line => [`  ${resourceOfKey(key)}`]),
+      ['  hint: run again: what is there then is probed anew'],
+      [],
+    ]
+  })
 }
 
 function notDone(host: HostSummary): readonly string[] {

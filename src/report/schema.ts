@@ -10,6 +10,9 @@ import type { EventView } from './view.ts'
 
 const Count = z.int().min(0)
 
+const host = z.string()
+const hosts = z.array(z.string())
+
 const Origin = z
   .strictObject({
     after: z.string().describe('Resource whose change produces the value'),
@@ -119,6 +122,9 @@ const Host = z
     unchanged: Count,
     plans: z.array(z.strictObject({ play: z.string(), plan: Plan })),
     done: z.array(z.string()).describe('Keys of changes that were made, in order'),
+    inHand: z
+      .array(z.string())
+      .describe('Keys of changes that had begun when everything was dropped: they may be half done'),
     stopped: z.array(z.string()).describe('Keys of changes that an interruption kept from being made'),
     widened: z.array(z.string()).describe('Keys of changes that were not in the plan shown'),
     problems: z.array(z.strictObject({ change: z.exactOptional(z.string()), problem: Problem })),
@@ -139,6 +145,7 @@ export const RunDocumentSchema: z.ZodType<RunDocument> = z
     exitCode: z.int().nullable().describe('Null where the run broke off'),
     hosts: z.array(Host),
     problems: z.array(Problem).describe('What stopped the run as a whole'),
+    notReached: hosts.describe('Hosts that were not run: a rail or an interruption came before them'),
   })
   .describe('The one document of a run. Within kmsfleet-run/1 keys are only ever added.')
 
@@ -155,9 +162,6 @@ const event = <Name extends string, Shape extends z.ZodRawShape>(
   z.core.$strict
 > => z.strictObject({ v: z.literal(1), seq: z.int(), at: z.iso.datetime(), type: z.enum(names), ...shape })
 
-const host = z.string()
-const hosts = z.array(z.string())
-
 /** A line of `--format jsonl`. */
 export const EventSchema: z.ZodType<EventView> = z
   .union([
@@ -170,6 +174,7 @@ export const EventSchema: z.ZodType<EventView> = z
     }),
     event(['play-started'], { play: z.string(), hosts }),
     event(['batch-started'], { hosts }),
+    event(['paused'], { seconds: z.number().describe('Between two batches') }),
     event(['connecting', 'connected'], { host }),
     event(['planned'], { host, plan: Plan }),
     event(['waiting'], { host, for: z.string() }),

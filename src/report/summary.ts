@@ -15,6 +15,8 @@ export interface HostSummary {
   readonly plans: { readonly play: string; readonly plan: PlanView }[]
   /** Keys of changes in the order they were made. */
   readonly done: string[]
+  /** Keys of changes that began and of which no end was told. */
+  readonly acting: Set<string>
   /** Keys of changes that the stop file kept from being made. */
   readonly stopped: string[]
   /** Each once, with the change it belongs to where it belongs to one. */
@@ -83,9 +85,15 @@ export function createSummarizer(): Summarizer {
           if (!plans.some((known) => known.play === play)) plans.push({ play, plan: viewOfPlan(event.plan) })
           break
         }
-        case 'done':
-          hostOf(event.host).done.push(event.change)
+        case 'acting':
+          hostOf(event.host).acting.add(event.change)
           break
+        case 'done': {
+          const host = hostOf(event.host)
+          host.acting.delete(event.change)
+          host.done.push(event.change)
+          break
+        }
         case 'stopped':
           hostOf(event.host).stopped.push(event.change)
           break
@@ -110,12 +118,22 @@ export function createSummarizer(): Summarizer {
         case 'connecting':
         case 'connected':
         case 'waiting':
-        case 'acting':
+        case 'paused':
         case 'proved':
           break
       }
     },
   }
+}
+
+/** Hosts whose turn never came; they are as they were. */
+export function notReached(summary: RunSummary): readonly string[] {
+  return [...summary.hosts.values()].filter(({ outcome }) => outcome === 'not-run').map(({ host }) => host)
+}
+
+/** Of a host that was dropped, the changes that it was at. */
+export function inHand({ outcome, acting }: HostSummary): readonly string[] {
+  return outcome === 'stopped' ? [...acting] : []
 }
 
 function emptyHost(host: string): HostSummary {
@@ -128,6 +146,7 @@ function emptyHost(host: string): HostSummary {
     cost: undefined,
     plans: [],
     done: [],
+    acting: new Set(),
     stopped: [],
     problems: [],
     widened: [],

@@ -1,7 +1,7 @@
 import type { Output } from './output.ts'
 import { styled, type Line } from './paint.ts'
 import { fleetPlanLines, planRecap, type HostPlan, type PlanTextOptions } from './plan-text.ts'
-import { failureLines, notDoneLines, recapLines } from './recap.ts'
+import { failureLines, inHandLines, notDoneLines, notReachedLines, recapLines } from './recap.ts'
 import type { Report } from './report.ts'
 import { createSummarizer, type HostSummary, type RunSummary } from './summary.ts'
 import { duration } from './words.ts'
@@ -20,7 +20,9 @@ export function createText(output: Output, options: TextOptions): Report {
       if (!options.planShown()) output.print(...resultPlans(summary, options))
       output.print(
         ...notDoneLines(summary),
+        ...inHandLines(summary),
         ...failureLines(summary),
+        ...notReachedLines(summary),
         ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)),
       )
     },

@@ -45,6 +45,7 @@ const everything: readonly RunEventBody[] = [
   },
   { type: 'play-started', play: 'p', hosts: ['h1', 'h2'] },
   { type: 'batch-started', hosts: ['h1'] },
+  { type: 'paused', seconds: 30 },
   { type: 'connecting', host: 'h1' },
   { type: 'connected', host: 'h1' },
   {

@@ -31,6 +31,7 @@ describe('one line for each event of interest', () => {
       'run r: plan p.yml on 2 hosts\n',
     ],
     ['play-started', { type: 'play-started', play: 'Roll out', hosts: ['h1'] }, 'play Roll out on h1\n'],
+    ['paused', { type: 'paused', seconds: 30 }, 'pause of 30 s before the next batch\n'],
     ['batch-started', { type: 'batch-started', hosts: ['h1', 'h2'] }, 'batch of 2 hosts: h1, h2\n'],
     ['connecting', { type: 'connecting', host: 'h1' }, '', 'h1: connecting\n'],
     ['connected', { type: 'connected', host: 'h1' }, '', 'h1: connected\n'],

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { RunEventBody } from '../../src/model/event.ts'
 import type { HostOutcome } from '../../src/model/outcome.ts'
 import type { Problem } from '../../src/model/problem.ts'
-import { failureLines, notDoneLines, recapLines } from '../../src/report/recap.ts'
+import { runDocument } from '../../src/report/json.ts'
+import {
+  failureLines,
+  inHandLines,
+  notDoneLines,
+  notReachedLines,
+  recapLines,
+} from '../../src/report/recap.ts'
 import { createSummarizer, type RunSummary } from '../../src/report/summary.ts'
 import { change, cost, differs, events, planOf, text, textOf, undecided } from './fixtures.ts'
 
@@ -143,5 +150,34 @@ describe('what was not done', () => {
         Maybe
 
     `)
+  })
+})
+
+test('hosts whose turn never came, and changes of which nobody heard the end', () => {
+  const [file, unit] = ['file:/a@play/1', 'unit:x.service@play/2']
+  const summary = summaryOf([
+    started(['h1', 'h2', 'h3', 'h4', 'h5']),
+    { type: 'acting', host: 'h1', change: file },
+    { type: 'done', host: 'h1', change: file },
+    { type: 'acting', host: 'h1', change: unit },
+    ended('h1', 'stopped', [1, 1, 0], 1),
+    { type: 'acting', host: 'h2', change: file },
+    ended('h2', 'failed', [0, 1, 0], 1, full),
+    ended('h3', 'not-run', [0, 0, 0], 1),
+  ])
+  expect(textOf(inHandLines(summary))).toBe(text`
+    MAY BE HALF DONE h1
+      unit:x.service
+      hint: run again: what is there then is probed anew
+
+  `)
+  expect(textOf(notReachedLines(summary))).toBe(text`
+    NOT REACHED h3–h5 (3 hosts)
+      their turn did not come; run them again with --limit @run:r1:failed
+
+  `)
+  expect(runDocument(summary)).toMatchObject({
+    notReached: ['h3', 'h4', 'h5'],
+    hosts: [{ inHand: [unit] }, { inHand: [] }, { inHand: [] }, { inHand: [] }, { inHand: [] }],
   })
 })
