@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rootCommand } from '../../src/shell/bootstrap.ts'
 import { quote } from '../../src/shell/quote.ts'
-import { compileRead, decodeProbe, probeScript } from '../../src/shell/read/compile.ts'
+import { compileRead } from '../../src/shell/read/compile.ts'
 import { openSession } from '../../src/shell/session.ts'
 import type { Frame, FrameMessage, Session } from '../../src/shell/session.ts'
 import { commandFor, localChannel, shells } from './local-shell.ts'
@@ -12,11 +12,11 @@ const never = new AbortController().signal
 function frameOf(script: string, more: Partial<Frame> = {}): Frame {
   return {
     access: 'write',
-    script: (nonce) => `${script}\n${probeScript([], nonce)}`,
+    script: (nonce) => `${script}\n${compileRead([]).script(nonce)}`,
     payloads: [],
     deadlineMs: 20_000,
     outputLimit: 1_000_000,
-    decode: decodeProbe([]),
+    decode: compileRead([]).decode,
     ...more,
   }
 }

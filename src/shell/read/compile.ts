@@ -87,16 +87,8 @@ function withNonce(script: string, nonce: string): string {
   return `kf_nonce=${quote(nonce)}\n${script}`
 }
 
-/**
- * Shell that prints one probe section: a mark and the fields that {@link decodeProbe} reads. Needs the read prelude.
- * The write compiler puts it behind its changes, outside the subshell that has the write functions.
- */
-export function probeScript(atoms: readonly ReadAtom[], nonce: string): string {
-  return withNonce(body(questionsOf([...ownAtoms, ...atoms])), nonce)
-}
-
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
-export function probeDeadline(atoms: readonly ReadAtom[]): number {
+function probeDeadline(atoms: readonly ReadAtom[]): number {
   const seconds = atoms.map(({ atom }) =>
     atom === 'run' ? 32 : atom === 'folder' ? 11 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1,
   )
@@ -104,21 +96,18 @@ export function probeDeadline(atoms: readonly ReadAtom[]): number {
 }
 
 /** Bytes that the probes of these atoms may answer: accounts of a large host, and what each atom may add. */
-export function probeOutputLimit(atoms: readonly ReadAtom[]): number {
+function probeOutputLimit(atoms: readonly ReadAtom[]): number {
   const bytes = atoms.map((atom) => 16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) : 0))
   return bytes.reduce((sum, each) => sum + each, 8 * 1024 * 1024)
-}
-
-/** Turns the fields of a probe section made by {@link probeScript} for the same atoms into facts. */
-export function decodeProbe(atoms: readonly ReadAtom[]): Frame['decode'] {
-  const questions = questionsOf([...ownAtoms, ...atoms])
-  return (fields) => decodeSnapshot(questions, fields)
 }
 
 /** The hosts of a play are mostly asked the same: the frame that was made last serves the next host too. */
 let latest: { readonly asked: string; readonly frame: Frame } | undefined
 
-/** One frame that asks all of `atoms` at once. Throws KmsfleetError `host.unsendable`. It has no way to emit a write. */
+/**
+ * One frame that asks all of `atoms` at once. Throws KmsfleetError `host.unsendable`. It has no way to emit a write; the
+ * write compiler puts its script behind the changes, outside the subshell that has the write functions.
+ */
 export function compileRead(atoms: readonly ReadAtom[]): Frame {
   const asked = JSON.stringify(atoms)
   if (latest?.asked !== asked) latest = { asked, frame: frameOf(atoms) }

@@ -1,5 +1,5 @@
 import type { ReadAtom, WireChange } from '../../model/wire.ts'
-import { decodeProbe, probeDeadline, probeOutputLimit, probeScript } from '../read/compile.ts'
+import { compileRead } from '../read/compile.ts'
 import { quote } from '../quote.ts'
 import type { Frame } from '../session.ts'
 import { opPreparation, opScript } from './ops.ts'
@@ -149,6 +149,7 @@ function changesScript(
  */
 export function compileWrite(request: WriteRequest): Frame {
   const { changes, probe, lock } = request
+  const read = compileRead(probe)
   const staging = planStaging(changes)
   const files = staging.staged.filter(({ kind }) => kind === 'file')
   const captured = captures(changes, staging)
@@ -196,10 +197,10 @@ export function compileWrite(request: WriteRequest): Frame {
     .reduce((sum, op) => sum + ('within' in op ? 2 * op.within + 30 : 10), 60)
   return {
     access: 'write',
-    script: (nonce) => `kf_nonce=${quote(nonce)}\n${write}\n${probeScript(probe, nonce)}`,
+    script: (nonce) => `kf_nonce=${quote(nonce)}\n${write}\n${read.script(nonce)}`,
     payloads,
-    deadlineMs: probeDeadline(probe) + 1000 * seconds + total / 50,
-    outputLimit: probeOutputLimit(probe) + 262_144 * (changes.length + 1),
-    decode: decodeProbe(probe),
+    deadlineMs: read.deadlineMs + 1000 * seconds + total / 50,
+    outputLimit: read.outputLimit + 262_144 * (changes.length + 1),
+    decode: read.decode,
   }
 }

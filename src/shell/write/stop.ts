@@ -1,6 +1,6 @@
 import { quote } from '../quote.ts'
 import { runFolder, stopFile } from '../layout.ts'
-import { decodeProbe, probeDeadline, probeOutputLimit, probeScript } from '../read/compile.ts'
+import { compileRead } from '../read/compile.ts'
 import type { Frame } from '../session.ts'
 
 /** Who writes; a second writer is told. */
@@ -31,12 +31,6 @@ export function compileStop(run: string): Frame {
     `case $(stat -c '%u %f' ${runFolder}) in '0 41c0') echo ${stopLine(run)} >${stopFile} ;; esac`,
     ')',
   ].join('\n')
-  return {
-    access: 'write',
-    script: (nonce) => `${script}\n${probeScript([], nonce)}`,
-    payloads: [],
-    deadlineMs: probeDeadline([]),
-    outputLimit: probeOutputLimit([]),
-    decode: decodeProbe([]),
-  }
+  const probe = compileRead([])
+  return { ...probe, access: 'write', script: (nonce) => `${script}\n${probe.script(nonce)}` }
 }
