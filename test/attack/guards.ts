@@ -216,6 +216,11 @@ export interface WeakenedRead extends GuardAttack {
   readonly replace: string
 }
 
+/** What `kf_paths` knows of a file in the attacker's directory when it asks for the sums. */
+const leaf = `set -f
+IFS=$NL
+kf_fast='' kf_guarded='' kf_slow='' kf_leaves="5 $D/target$NL" kf_leaf_rows="$(stat -c "$kf_format" "$D/target")$NL"`
+
 export const readGuardAttacks: readonly WeakenedRead[] = [
   {
     guard: 'at: the path that the kernel gives',
@@ -254,6 +259,28 @@ kf_x=$(sha256sum <"$base/outside/target")
     script: `A mkfifo "$D/fifo"
 kf_digest "$D" fifo 4096
 [ "$?" != 137 ] || hit`,
+  },
+  {
+    guard: 'kf_sums: what was opened has the row that stat gave',
+    find: '[ "$(eval "stat -L -c \\"\\$format\\" $files $fds")" = "$rows" ] || exit 43',
+    replace: ':',
+    script: `${leaf}
+swap "$D/target" "$D/hard"
+kf_sums >"$base/sums"
+kf_x=$(sha256sum <"$base/outside/open")
+if grep -q "\${kf_x%% *}" "$base/sums"; then hit; fi`,
+  },
+  {
+    guard: 'kf_sums: no FIFO is opened',
+    once: true,
+    find: '[ -f "$1" ] && [ ! -L "$1" ] || exit 41',
+    replace: ':',
+    script: `${leaf}
+A mkfifo "$D/fifo"
+swap "$D/target" "$D/fifo"
+kf_limited() { shift; command timeout -s KILL 5 "$@"; [ "$?" != 137 ] || : >"$base/stalled"; }
+kf_sums >"$base/sums"
+[ ! -e "$base/stalled" ] || hit`,
   },
 ]
 
