@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { moduleArguments } from '../src/cli/module-doc.ts'
+import { moduleArguments, moduleSchema } from '../src/cli/module-doc.ts'
 import { createProgram, examples } from '../src/cli/program.ts'
 import { errorCodes } from '../src/errors/codes.ts'
 import type { Module } from '../src/modules/define.ts'
@@ -54,12 +54,14 @@ function modulesPage(): string {
 }
 
 function moduleSection(module: Module): string {
-  const rows = moduleArguments(module).map(({ name, type, required, byDefault, description }) => [
-    `\`${name}\``,
-    type,
-    required ? 'required' : byDefault === undefined ? '' : `\`${byDefault}\``,
-    description,
-  ])
+  const rows = moduleArguments(moduleSchema(module)).map(
+    ({ name, type, required, byDefault, description }) => [
+      `\`${name}\``,
+      type,
+      required ? 'required' : byDefault === undefined ? '' : `\`${byDefault}\``,
+      description,
+    ],
+  )
   return [
     `## ${module.name}`,
     `${module.summary}.`,

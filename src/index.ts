@@ -26,3 +26,37 @@ export { loadPlaybook, type PlaybookOptions } from './playbook/load.ts'
 export type { Play, Playbook } from './playbook/types.ts'
 export type { Connect, Connection } from './transport/channel.ts'
 export { createConnector, type Connector } from './transport/connect.ts'
+
+/* What a module of a project's own is made of; see docs/modules-of-your-own.md. */
+export { z } from 'zod'
+export * from './modules/arguments.ts'
+export { absentResource } from './resources/absent/absent.ts'
+export { commandResource } from './resources/command/command.ts'
+export { directoryResource } from './resources/directory/directory.ts'
+export { contentOf } from './resources/file/content.ts'
+export { fileResource } from './resources/file/file.ts'
+export { groupResource } from './resources/group/group.ts'
+export { membershipResource } from './resources/group/membership.ts'
+export { linkResource } from './resources/link/link.ts'
+export { unitResource } from './resources/unit/unit.ts'
+export { userResource } from './resources/user/user.ts'
+
+/* What a resource kind of a project's own is made of. */
+export type {
+  Fact,
+  GroupState,
+  HostState,
+  PathState,
+  TestState,
+  UnitState,
+  UserState,
+} from './model/facts.ts'
+export type { Effect, Planned, ResourceId, Subject, TaskRef, World } from './model/resource.ts'
+export type { Text, UnknownText } from './model/text.ts'
+export { known, unknown, type Origin, type Value } from './model/value.ts'
+export type { Expect, Ownership, Parent, ReadAtom, WriteOp } from './model/wire.ts'
+export { cannotChange, expectOf } from './resources/common/guard.ts'
+export { findParent } from './resources/common/parent.ts'
+export { directoryOf, nameOf } from './resources/common/paths.ts'
+export { problem, refused } from './resources/common/result.ts'
+export { difference, differencesOfNew } from './resources/common/show.ts'

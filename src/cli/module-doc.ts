@@ -32,10 +32,17 @@ const Node = z.object({
 })
 type Node = z.infer<typeof Node>
 
-/** All arguments of a module in the order of its schema; the schema is the only source. */
-export function moduleArguments(module: Module): readonly Argument[] {
+/** JSON Schema of what a task may say; the module's own schema is the only source. */
+export function moduleSchema(module: Module): JsonSchema {
   // What a task may say, before defaults and transforms; secrets and unknown text have no JSON form.
-  const schema = z.toJSONSchema(module.args, { io: 'input', unrepresentable: 'any' })
+  return JsonSchema.parse(z.toJSONSchema(module.args, { io: 'input', unrepresentable: 'any' }))
+}
+
+const JsonSchema = z.record(z.string(), z.json())
+export type JsonSchema = z.infer<typeof JsonSchema>
+
+/** All arguments of a module in the order of its schema. */
+export function moduleArguments(schema: JsonSchema): readonly Argument[] {
   return argumentsOf(Node.parse(schema), '', true)
 }
 

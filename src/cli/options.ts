@@ -50,6 +50,10 @@ export interface TrustOptions extends ReachOptions {
   readonly replace?: readonly string[]
 }
 
+export interface DocOptions extends ShowOptions {
+  readonly playbookDir: string
+}
+
 export interface TrustProjectOptions extends ShowOptions {
   readonly digest?: string
 }
@@ -183,3 +187,8 @@ export const digestOption = (): Option =>
     if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase()
     throw new InvalidArgumentError('expected 64 hexadecimal digits.')
   })
+
+export const playbookDirOption = (): Option =>
+  new Option('--playbook-dir <folder>', 'folder of playbooks, whose own modules stand in modules/').default(
+    '.',
+  )

@@ -1,10 +1,10 @@
 import { Command, type Option } from 'commander'
 import type {
   ConvergeOptions,
+  DocOptions,
   InventoryCommandOptions,
   PingOptions,
   RunOptions,
-  ShowOptions,
   TrustOptions,
   TrustProjectOptions,
   ValidateOptions,
@@ -15,6 +15,7 @@ import {
   extraVarsOption,
   inventoryOption,
   limitOption,
+  playbookDirOption,
   reachOptions,
   runOptions,
   showOptions,
@@ -82,7 +83,7 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
       'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml --yes --limit cp-01 -e provider_version=1.4.2',
     ],
   ],
-  ['doc', ['kmsfleet doc', 'kmsfleet doc directory']],
+  ['doc', ['kmsfleet doc', 'kmsfleet doc directory', 'kmsfleet doc banner --playbook-dir ./fleet']],
 ])
 
 /**
@@ -200,8 +201,8 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     finish(await converge(playbook, options))
   })
 
-  command('doc [module]', 'list the modules, or explain one', []).action(
-    async (module: string | undefined, options: ShowOptions) => {
+  command('doc [module]', 'list the modules, or explain one', [playbookDirOption()]).action(
+    async (module: string | undefined, options: DocOptions) => {
       const { doc } = await import('./commands/doc.ts')
       finish(doc(module, options))
     },

@@ -28,6 +28,7 @@ export function createContexts(
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
   const tasks = chosenTasks(play.tasks, tagChoice(request))
+  const available = new Map([...modules, ...request.playbook.modules])
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
     return {
@@ -35,7 +36,7 @@ export function createContexts(
       play,
       tasks,
       engine: memory.engine,
-      modules,
+      modules: available,
       variables: (task, over) =>
         taskVariables({ play, task, host, extraVars: request.extraVars, secrets: own, registers: over }),
       moduleContext: (task, ref, scope) => moduleContext(memory, secretsOpened, task, ref, scope),

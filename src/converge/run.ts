@@ -18,7 +18,7 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
   if (unread !== undefined) {
     throw new KmsfleetError(
       'run.usage',
-      `expected a playbook with all of its tasks, found that ${unread} was not run`,
+      `expected a playbook with all of its tasks, found that ${unread.file} was not run`,
       {
         hint: 'load it with loadPlaybookAndCode',
       },

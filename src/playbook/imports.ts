@@ -5,7 +5,7 @@ import { readDocument } from '../document/parse.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { isInside } from '../project/code.ts'
-import { isCode } from './code/lists.ts'
+import { isCode } from './code/reader.ts'
 import { TaskList } from './keywords.ts'
 import type { Reading, TaskContext } from './reading.ts'
 

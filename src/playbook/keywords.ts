@@ -85,6 +85,16 @@ export const ImportRoleKeywords = z.strictObject({
   import_role: z.strictObject({ name: RoleName, tasks_from: TaskFile.optional() }),
 })
 
+/** What an entry of a list is that is no task. */
+export const blockWords: ReadonlySet<string> = new Set([
+  'block',
+  'rescue',
+  'always',
+  'import_tasks',
+  'import_role',
+  'meta',
+])
+
 export const MetaKeywords = z.strictObject({ name: Name.optional(), meta: z.literal('flush_handlers') })
 
 /** An entry under `roles` of a play, or under `dependencies` of a role. */

@@ -6,8 +6,8 @@ import { partOf, readDocument, salvageValue } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { hintForPlayKey } from './ansible-names.ts'
-import { createCodeLists, type CodeLists } from './code/lists.ts'
-import type { WrittenLists } from './code/run.ts'
+import { findOwnModules } from './code/own-modules.ts'
+import { createCodeReader, type CodeReader, type RanCode } from './code/reader.ts'
 import { flushed, nameHandlers, resolveNotified } from './handlers.ts'
 import { PlayKeywords, PlayList, Vars } from './keywords.ts'
 import type { Reading, ReadTask, TaskContext } from './reading.ts'
@@ -18,12 +18,12 @@ import type { Handler, Play, Playbook, SecretReference, Variables } from './type
 import { checkPlaybookVariable, overlay, readVariables } from './variable-sets.ts'
 
 export interface PlaybookOptions {
-  /** Names of all modules. */
+  /** Names of all shipped modules. */
   readonly modules: ReadonlySet<string>
   /** Folders of roles, looked in first. */
   readonly rolesPath?: readonly string[]
-  /** What the code of the playbook and its roles wrote; files that are missing here are not looked into. */
-  readonly written?: WrittenLists
+  /** What the code of the playbook and its roles gave; files that are missing here are not looked into. */
+  readonly code?: RanCode
 }
 
 /**
@@ -32,7 +32,8 @@ export interface PlaybookOptions {
  * with all errors of all files.
  */
 export function loadPlaybook(file: string, options: PlaybookOptions): Playbook {
-  const code = createCodeLists(options.written ?? new Map())
+  const ran = options.code ?? { lists: new Map(), modules: new Map() }
+  const code = createCodeReader(ran, findOwnModules(dirname(resolve(file))))
   const findRole = roleFinder(file, options.rolesPath ?? [], code)
   const errors: KmsfleetError[] = []
   const document = readDocument(file, PlayList, {
@@ -47,14 +48,14 @@ export function loadPlaybook(file: string, options: PlaybookOptions): Playbook {
     if (play !== undefined) plays.push(play)
   }
   throwCollected(errors)
-  return { file, plays, unread: [...code.unread] }
+  return { file, plays, modules: code.modules, unread: code.unread }
 }
 
 function readPlay(
   part: KeyLocated,
   file: string,
   findRole: RoleFinder,
-  code: CodeLists,
+  code: CodeReader,
   options: PlaybookOptions,
   errors: KmsfleetError[],
 ): Play | undefined {
@@ -81,7 +82,8 @@ function readPlay(
     inherited: { when: [], tags: keywords.tags ?? [], notify: [], vars: new Map() },
   }
   const roles = createRoleUses(findRole, () => reading)
-  const reading: Reading = { modules: options.modules, errors, section: 0, useRole: roles.use, code }
+  const modules = new Set([...options.modules, ...code.names])
+  const reading: Reading = { modules, errors, section: 0, useRole: roles.use, code }
   const tasks = readSections(keywords, part, context, reading)
   const handlerContext: TaskContext = { ...context, kind: 'handler', ids: 'play/handler' }
   const written = readTasks(partOf(part, ['handlers']), handlerContext, reading)
@@ -93,13 +95,15 @@ function readPlay(
     ...resolveNotified(read, names, notifyErrors),
     handlerId,
   }))
-  if (errors.length === before && code.unread.size === 0) errors.push(...notifyErrors)
+  const knownTasks = resolved.filter(({ module }) => code.knows(module))
+  const knownHandlers = handlers.filter(({ module }) => code.knows(module))
+  if (errors.length === before && code.unread.length === 0) errors.push(...notifyErrors)
   return {
     name,
     hosts,
-    tasks: resolved,
-    handlers,
-    flushes: Array.from({ length: reading.section }, (_, index) => flushed(handlers, index + 1)),
+    tasks: knownTasks,
+    handlers: knownHandlers,
+    flushes: Array.from({ length: reading.section }, (_, index) => flushed(knownHandlers, index + 1)),
     vars,
     secrets,
     serial: keywords.serial ?? [],

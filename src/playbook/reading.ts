@@ -2,7 +2,7 @@ import type { KeyLocated } from '../document/issues.ts'
 import { partOf } from '../document/parse.ts'
 import type { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
-import type { CodeLists } from './code/lists.ts'
+import type { CodeReader } from './code/reader.ts'
 import { readVariables, overlay } from './variable-sets.ts'
 import type { Condition, Role, Task, Variables } from './types.ts'
 
@@ -63,8 +63,8 @@ export interface Reading {
   readonly errors: KmsfleetError[]
   /** Flushes of handlers so far. */
   section: number
-  /** Lists of tasks that stand in code. */
-  readonly code: CodeLists
+  /** What stands in code. */
+  readonly code: CodeReader
   /** Tasks of a role behind those of its dependencies; its handlers are kept for the play. */
   readonly useRole: (use: RoleUse, context: TaskContext) => readonly ReadTask[]
 }

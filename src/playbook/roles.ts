@@ -8,7 +8,7 @@ import { nearest, suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { isInside } from '../project/code.ts'
-import { isCode, type CodeLists } from './code/lists.ts'
+import { isCode, type CodeReader } from './code/reader.ts'
 import { TaskList, Vars } from './keywords.ts'
 import { readMeta, type RoleMeta } from './role-meta.ts'
 import type { Variables } from './types.ts'
@@ -33,7 +33,7 @@ const parts = ['tasks', 'handlers', 'defaults', 'vars', 'meta', 'templates', 'fi
 export const shippedRoles = resolve(import.meta.dirname, '../../roles')
 
 /** Looks in `rolesPath`, in `roles/` beside and above the playbook, then among the shipped roles. */
-export function roleFinder(playbook: string, rolesPath: readonly string[], code: CodeLists): RoleFinder {
+export function roleFinder(playbook: string, rolesPath: readonly string[], code: CodeReader): RoleFinder {
   const folder = dirname(resolve(playbook))
   const places = [...rolesPath, join(folder, 'roles'), join(folder, '../roles'), shippedRoles]
   const known = new Map<string, RoleFiles>()
@@ -66,7 +66,7 @@ function readRole(
   name: string,
   folder: string,
   place: Place,
-  code: CodeLists,
+  code: CodeReader,
   errors: KmsfleetError[],
 ): RoleFiles {
   checkFolder(name, folder, place, errors)
@@ -119,7 +119,7 @@ function mainFile<T>(
   part: (typeof parts)[number],
   schema: z.ZodType<T>,
   errors: KmsfleetError[],
-  code?: CodeLists,
+  code?: CodeReader,
 ): KeyLocated | undefined {
   if (!isFolder(join(folder, part))) return undefined
   const files = ['main.yml', 'main.yaml', ...(code === undefined ? [] : ['main.ts'])].map((file) =>
@@ -138,7 +138,7 @@ function mainFile<T>(
 }
 
 /** Code that leaves its role through a link would be that of another project. */
-function ownList(file: string, folder: string, code: CodeLists): KeyLocated {
+function ownList(file: string, folder: string, code: CodeReader): KeyLocated {
   const path = realpathSync(file)
   if (isInside(folder, path)) return code.list(path)
   throw new KmsfleetError(

@@ -2,6 +2,8 @@ import type { Place } from '../errors/place.ts'
 import type { Order } from './order.ts'
 import type { Located } from '../document/located.ts'
 import type { Variable } from '../inventory/types.ts'
+import type { Module } from '../modules/define.ts'
+import type { UnreadCode } from './code/reader.ts'
 
 /** Variables of one level, each with where it was set. */
 export type Variables = ReadonlyMap<string, Variable>
@@ -89,6 +91,8 @@ export interface Play {
 export interface Playbook {
   readonly file: string
   readonly plays: readonly Play[]
-  /** Files of code that tasks stand in and that were not run: what they hold is not in `plays`. */
-  readonly unread: readonly string[]
+  /** Modules of the project's own that its tasks ask for, by name. */
+  readonly modules: ReadonlyMap<string, Module>
+  /** Code that has not run: its tasks, and those of its modules, are not in `plays`. */
+  readonly unread: readonly UnreadCode[]
 }

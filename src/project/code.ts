@@ -15,6 +15,17 @@ export interface CodePart {
   readonly digest: string
 }
 
+/** What a project's module says of itself, kept so that it can be printed without running it. */
+export const ModuleDoc = z.strictObject({
+  name: z.string(),
+  summary: z.string(),
+  description: z.string(),
+  examples: z.array(z.string()),
+  /** JSON Schema of the arguments. */
+  schema: z.record(z.string(), z.json()),
+})
+export type ModuleDoc = z.infer<typeof ModuleDoc>
+
 /** All that the code of a project consists of. */
 export interface ProjectCode {
   /** Real path. */

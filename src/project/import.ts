@@ -21,13 +21,22 @@ export async function attemptProjectCode<T>(file: string, work: () => T | Promis
   try {
     return await work()
   } catch (error) {
-    if (error instanceof KmsfleetErrors) throw error
-    if (error instanceof KmsfleetError && error.place !== undefined) throw error
     throw projectError(file, error)
   }
 }
 
-function projectError(file: string, thrown: unknown): KmsfleetError {
+/** {@link attemptProjectCode} for code that does not wait. */
+export function attemptSync<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw projectError(file, error)
+  }
+}
+
+function projectError(file: string, thrown: unknown): Error {
+  if (thrown instanceof KmsfleetErrors) return thrown
+  if (thrown instanceof KmsfleetError && thrown.place !== undefined) return thrown
   const text = thrown instanceof Error ? thrown.message : String(thrown)
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
   const written = syntaxError(text)
@@ -82,7 +91,10 @@ interface SyncHooks {
   }): unknown
 }
 
-/** The same for older versions, where hooks run in a thread of their own. */
+/**
+ * The same for older versions, where hooks run in a thread of their own. Where the program runs from its sources, tsx
+ * has looked at the file first and marked it as CommonJS (`%3Ftsx-`): the mark goes.
+ */
 const asyncHook = `let target
 export function initialize(data) {
   target = data.target
@@ -90,7 +102,8 @@ export function initialize(data) {
 export async function resolve(specifier, context, next) {
   if (specifier === 'kmsfleet') return { url: target, format: 'module', shortCircuit: true }
   const found = await next(specifier, context)
-  return /\\.ts(\\?|$)/.test(found.url) ? { ...found, format: 'module' } : found
+  const url = found.url.split('%3Ftsx-')[0].split('?')[0]
+  return url.endsWith('.ts') ? { ...found, url, format: 'module' } : found
 }`
 
 /**
@@ -108,7 +121,8 @@ async function registerHooks(): Promise<void> {
       resolve: (specifier, context, next) => {
         if (specifier === 'kmsfleet') return { url: target, format: 'module', shortCircuit: true }
         const found = next(specifier, context)
-        return /\.ts(\?|$)/.test(found.url) ? { ...found, format: 'module' } : found
+        const [url = ''] = found.url.split('?')
+        return url.endsWith('.ts') ? { ...found, url, format: 'module' } : found
       },
     })
   }

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { readRegularFile, showFailure } from '../document/read.ts'
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import { privateFolder, stateFolder } from '../runs/state-folder.ts'
-import { isInside, readProjectCode, type ProjectCode } from './code.ts'
+import { isInside, ModuleDoc, readProjectCode, type ProjectCode } from './code.ts'
 
 /** The package itself: what is shipped with it is the program, and was trusted when it was installed. */
 const programFolder = realpathSync(resolve(import.meta.dirname, '../..'))
@@ -19,13 +19,19 @@ const TrustRecord = z.strictObject({
   at: z.string(),
   digest: z.string(),
   parts: z.record(z.string(), z.string()),
+  /** Its modules, by the real path of their file. */
+  modules: z.record(z.string(), ModuleDoc),
 })
 export type TrustRecord = z.infer<typeof TrustRecord>
 
 /** What is to be done before code of a project may run. */
 export type Trust =
   | { readonly is: 'program' }
-  | { readonly is: 'trusted'; readonly folder: string; readonly code: ProjectCode }
+  | {
+      readonly is: 'trusted'
+      readonly folder: string
+      readonly modules: Readonly<Record<string, ModuleDoc>>
+    }
   | { readonly is: 'unknown' }
   | { readonly is: 'changed'; readonly folder: string; readonly changes: readonly string[] }
 
@@ -66,7 +72,7 @@ function judgeFolder(folder: string, state: string): Trust {
   if (record === undefined) return { is: 'unknown' }
   const code = readProjectCode(folder)
   return record.digest === code.digest
-    ? { is: 'trusted', folder, code }
+    ? { is: 'trusted', folder, modules: record.modules }
     : { is: 'changed', folder, changes: changesSince(record, code) }
 }
 
@@ -147,7 +153,11 @@ function damaged(file: string, found: string): KmsfleetError {
 }
 
 /** Remembers that this code may run. Whole or not at all. */
-export function writeTrust(code: ProjectCode, state: string = stateFolder()): void {
+export function writeTrust(
+  code: ProjectCode,
+  modules: TrustRecord['modules'] = {},
+  state: string = stateFolder(),
+): void {
   const file = recordFile(state, code.folder)
   const record: TrustRecord = {
     v: 1,
@@ -155,6 +165,7 @@ export function writeTrust(code: ProjectCode, state: string = stateFolder()): vo
     at: new Date().toISOString(),
     digest: code.digest,
     parts: Object.fromEntries(code.parts.map(({ name, digest }) => [name, digest])),
+    modules,
   }
   mkdirSync(state, { recursive: true, mode: 0o700 })
   privateFolder(state)

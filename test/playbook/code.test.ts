@@ -137,7 +137,7 @@ describe('a playbook whose tasks stand in code', () => {
   test('is loaded without running it, and says what was not looked into', () => {
     const folder = folderWith(files)
     const playbook = loadPlaybook(join(folder, 'site.yml'), { modules: known })
-    expect(playbook.unread.toSorted()).toEqual(
+    expect(playbook.unread.map(({ file }) => file).toSorted()).toEqual(
       ['handlers.ts', 'more/tasks.ts', 'roles/r/tasks/main.ts'].map((file) => join(folder, file)),
     )
     expect(playbook.plays[0]?.handlers.map(({ name }) => name)).toEqual(['again'])
@@ -154,7 +154,10 @@ describe('a playbook whose tasks stand in code', () => {
         [file, toDocument(written, file)],
       ])
     const load = (written: unknown): ReturnType<typeof loadPlaybook> =>
-      loadPlaybook(join(folder, 'site.yml'), { modules: known, written: list(written) })
+      loadPlaybook(join(folder, 'site.yml'), {
+        modules: known,
+        code: { lists: list(written), modules: new Map() },
+      })
     const task = directory(
       'D',
       { path: '/x', owner: 'root', group: 'root', mode: '0755' },

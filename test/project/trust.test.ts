@@ -92,7 +92,7 @@ describe('trust', () => {
     const state = join(folderWith({}), 'state')
     const file = join(folder, 'roles/x/tasks/main.ts')
     expect(createJudge(state)(file)).toEqual({ is: 'unknown' })
-    writeTrust(readProjectCode(folder), state)
+    writeTrust(readProjectCode(folder), {}, state)
     expect(createJudge(state)(file)).toMatchObject({ is: 'trusted', folder })
     expect(createJudge(state)(join(folderWith(files), 'tasks.ts'))).toEqual({ is: 'unknown' })
     writeFileSync(join(folder, 'tasks.ts'), 'export const a = 2\n')
@@ -110,7 +110,7 @@ describe('trust', () => {
     const elsewhere = folderWith(files)
     const state = join(folderWith({}), 'state')
     symlinkSync(join(elsewhere, 'roles'), join(folder, 'linked'))
-    writeTrust(readProjectCode(folder), state)
+    writeTrust(readProjectCode(folder), {}, state)
     expect(createJudge(state)(join(folder, 'linked/x/tasks/main.ts'))).toEqual({ is: 'unknown' })
   })
 
@@ -121,7 +121,7 @@ describe('trust', () => {
   test('a record that others could have written counts for nothing', () => {
     const folder = folderWith(files)
     const state = join(folderWith({}), 'state')
-    writeTrust(readProjectCode(folder), state)
+    writeTrust(readProjectCode(folder), {}, state)
     const records = join(state, 'trusted-projects')
     expect(readTrust(folder, state)).toMatchObject({ folder })
     const [record = ''] = readdirSync(records)

@@ -1,36 +1,50 @@
 import { suggestion } from '../../document/suggest.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
-import type { Module } from '../../modules/define.ts'
 import { modules } from '../../modules/registry.ts'
+import type { ModuleDoc } from '../../project/code.ts'
+import { requireTrustedProject } from '../../project/trust.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { moduleArguments, type Argument } from '../module-doc.ts'
-import type { ShowOptions } from '../options.ts'
+import type { DocOptions } from '../options.ts'
+import { docOf, ownModules } from '../own-module-docs.ts'
 import { openTerminal } from '../terminal.ts'
 
-/** `kmsfleet doc`: all modules in a line each, or everything about one. */
-export function doc(name: string | undefined, options: ShowOptions): number {
-  const { result } = openTerminal(options)
+/** `kmsfleet doc`: all modules in a line each, or everything about one. Runs no code of a project. */
+export function doc(name: string | undefined, options: DocOptions): number {
+  const { result, conversation } = openTerminal(options)
+  const own = ownModules(options.playbookDir)
+  const docs = [
+    ...[...modules.values()].map(docOf),
+    ...own.flatMap((module) => (module.is === 'documented' ? [module.doc] : [])),
+  ]
+  const untrusted = own.flatMap((module) => (module.is === 'untrusted' ? [module] : []))
   if (name === undefined) {
-    const width = Math.max(...[...modules.keys()].map((each) => each.length))
+    const width = Math.max(...docs.map((each) => each.name.length))
     result.print(
-      ...[...modules.values()].map((module): Line => [
-        styled('strong', module.name.padEnd(width)),
-        `  ${module.summary}`,
+      ...docs.map((module): Line => [styled('strong', module.name.padEnd(width)), `  ${module.summary}`]),
+    )
+    conversation.print(
+      ...untrusted.map((module): Line => [
+        styled('warn', 'not looked into'),
+        ` ${module.file}: the project is not trusted${module.trust === 'changed' ? ' as it is now' : ''}`,
       ]),
     )
     return exitCode.ok
   }
-  const module = modules.get(name)
+  const unseen = untrusted.find((module) => module.name === name)
+  if (unseen !== undefined) requireTrustedProject([unseen.file])
+  const module = docs.find((each) => each.name === name)
   if (module === undefined) {
-    const hint = suggestion(name, modules.keys()) ?? 'Run "kmsfleet doc" for all modules.'
+    const known = docs.map((each) => each.name)
+    const hint = suggestion(name, known) ?? 'Run "kmsfleet doc" for all modules.'
     throw new KmsfleetError('run.usage', `expected the name of a module, found "${name}"`, { hint })
   }
   result.print(...moduleLines(module))
   return exitCode.ok
 }
 
-function moduleLines(module: Module): readonly Line[] {
+function moduleLines(module: ModuleDoc): readonly Line[] {
   const text = (block: string): readonly Line[] => block.split('\n').map((line): Line => [line])
   return [
     [styled('strong', module.name), `: ${module.summary}`],
@@ -38,7 +52,7 @@ function moduleLines(module: Module): readonly Line[] {
     ...text(module.description),
     [],
     [styled('strong', 'Arguments')],
-    ...moduleArguments(module).flatMap(argumentLines),
+    ...moduleArguments(module.schema).flatMap(argumentLines),
     [],
     [styled('strong', module.examples.length === 1 ? 'Example' : 'Examples')],
     ...module.examples.flatMap((example) => [[], ...text(example)]),

@@ -6,13 +6,14 @@ import { changesSince, readTrust, writeTrust } from '../../project/trust.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { count } from '../../report/words.ts'
 import type { TrustProjectOptions } from '../options.ts'
+import { loadModuleDocs } from '../own-module-docs.ts'
 import { askLine } from '../prompt.ts'
 import { watchSignals } from '../signals.ts'
 import { openTerminal } from '../terminal.ts'
 
 /**
  * `kmsfleet trust-project`: shows what a project would run on the workstation, and lets it run once a person agrees
- * or the digest is the one that was given. Runs nothing itself.
+ * or the digest is the one that was given. Only then are its modules loaded, for what `doc` says of them.
  */
 export async function trustProject(folder: string, options: TrustProjectOptions): Promise<number> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -38,6 +39,7 @@ export async function trustProject(folder: string, options: TrustProjectOptions)
     return exitCode.rail
   }
   writeTrust(code)
+  writeTrust(code, await loadModuleDocs(code))
   result.print([styled('good', 'trusted'), ` ${code.folder}`])
   return exitCode.ok
 }

@@ -29,9 +29,9 @@ export function validate(file: string, options: ValidateOptions): number {
   })
   const { result, conversation } = openTerminal(options)
   conversation.print(
-    ...playbook.unread.map((code) => [
+    ...playbook.unread.map(({ file: code, holds }) => [
       styled('warn', 'not looked into'),
-      ` ${code}: code runs only in plan and converge, once the project is trusted`,
+      ` ${code} (${holds === 'tasks' ? 'its tasks' : 'tasks of this module'}): code runs only in plan and converge`,
     ]),
   )
   result.print(

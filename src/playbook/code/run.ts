@@ -6,19 +6,22 @@ import { requireTrustedProject } from '../../project/trust.ts'
 import { TaskList } from '../keywords.ts'
 import { isTaskCode } from './define.ts'
 import { toDocument } from './document.ts'
-
-/** Lists of tasks that code wrote, by the file it stands in. */
-export type WrittenLists = ReadonlyMap<string, KeyLocated>
+import { loadModule } from './module.ts'
+import type { RanCode, UnreadCode } from './reader.ts'
 
 /**
- * Runs the task functions of these files, each once, and gives the lists that they wrote. Nothing runs unless the
- * projects of all files are trusted.
+ * Runs code that a playbook needs, each file once: task functions write their lists, modules are loaded. Nothing
+ * runs unless the projects of all files are trusted.
  */
-export async function runTaskCode(files: readonly string[]): Promise<WrittenLists> {
-  requireTrustedProject(files)
-  const lists = new Map<string, KeyLocated>()
-  for (const file of files) lists.set(file, await runFile(file))
-  return lists
+export async function runProjectCode(needed: readonly UnreadCode[], before: RanCode): Promise<RanCode> {
+  requireTrustedProject(needed.map(({ file }) => file))
+  const lists = new Map(before.lists)
+  const modules = new Map(before.modules)
+  for (const { file, holds } of needed) {
+    if (holds === 'tasks') lists.set(file, await runFile(file))
+    else modules.set(file, await loadModule(file))
+  }
+  return { lists, modules }
 }
 
 async function runFile(file: string): Promise<KeyLocated> {
