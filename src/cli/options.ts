@@ -34,6 +34,7 @@ export interface RunOptions extends ReachOptions {
   readonly tags?: readonly string[]
   readonly skipTags?: readonly string[]
   readonly diff?: boolean
+  readonly acceptNewIdentity?: readonly string[]
   readonly format: Format
 }
 
@@ -159,6 +160,10 @@ export const runOptions = (): readonly Option[] => [
   new Option('--skip-tags <tags>', 'no tasks with one of these tags (comma separated)').argParser(
     collectCommas,
   ),
+  new Option(
+    '--accept-new-identity <hosts>',
+    'hosts (comma separated) whose provider gets another identity: what was encrypted before cannot be read there any more',
+  ).argParser(collectCommas),
   new Option('--diff', 'show how the text of files changes, where everybody may read them'),
   new Option('--format <format>', 'form of the result on standard output').choices(formats).default('text'),
 ]

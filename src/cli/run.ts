@@ -71,6 +71,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
       inventory,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       ...(options.shard === undefined ? {} : { shard: options.shard }),
+      ...(options.acceptNewIdentity === undefined ? {} : { acceptNewIdentity: options.acceptNewIdentity }),
       tags: options.tags ?? [],
       skipTags: options.skipTags ?? [],
       extraVars,

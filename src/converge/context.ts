@@ -31,6 +31,7 @@ export function createContexts(
   const available = new Map([...modules, ...request.playbook.modules])
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
+    const acceptsNewIdentity = request.acceptNewIdentity?.includes(host.name) === true
     return {
       host,
       play,
@@ -39,7 +40,8 @@ export function createContexts(
       modules: available,
       variables: (task, over) =>
         taskVariables({ play, task, host, extraVars: request.extraVars, secrets: own, registers: over }),
-      moduleContext: (task, ref, scope) => moduleContext(memory, secretsOpened, task, ref, scope),
+      moduleContext: (task, ref, scope) =>
+        moduleContext({ memory, secretsOpened, acceptsNewIdentity }, task, ref, scope),
     }
   })
 }
@@ -70,9 +72,15 @@ function limited(inventory: Inventory, play: Play, limit: string | undefined): r
   )
 }
 
+/** What is the same for all tasks of a host. */
+interface HostContext {
+  readonly memory: RunMemory
+  readonly secretsOpened: boolean
+  readonly acceptsNewIdentity: boolean
+}
+
 function moduleContext(
-  memory: RunMemory,
-  secretsOpened: boolean,
+  { memory, secretsOpened, acceptsNewIdentity }: HostContext,
   task: Task,
   ref: TaskRef,
   scope: Scope,
@@ -89,6 +97,7 @@ function moduleContext(
     localFile,
     once: (key, make) => remember(memory.remembered, key, make),
     secretsOpened,
+    acceptsNewIdentity,
   }
 }
 

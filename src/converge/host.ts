@@ -10,6 +10,7 @@ import { widenings } from '../plan/refine.ts'
 import { createEnding } from './ending.ts'
 import { type Link, openLink } from './link.ts'
 import { makeStage, type StageEnd } from './make-stage.ts'
+import { unneededAcceptance } from './new-identity.ts'
 import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
@@ -24,6 +25,8 @@ export interface HostJob {
   /** Effects that earlier plays of a run which only plans would have had on the host. */
   readonly before: readonly Effect[]
   readonly gates: ClusterGates
+  /** The operator says that this play gives the host's provider another identity. */
+  readonly newIdentity: boolean
 }
 
 /** One host's part of a play: first its plan, then, if that is wanted, the changes. */
@@ -73,7 +76,8 @@ export function createHostRun(job: HostJob): HostRun {
       current = await observer.ask(link)
       shown = current
       emit({ type: 'planned', host: host.name, plan: planView(current) })
-      const refusals = refusalsOf(current)
+      const unneeded = job.newIdentity ? unneededAcceptance(host.name, current) : undefined
+      const refusals = [...refusalsOf(current), ...(unneeded === undefined ? [] : [unneeded])]
       for (const problem of refusals) emit({ type: 'failed', host: host.name, problem })
       if (refusals[0] === undefined) return current
       ending.failed(refusals[0])

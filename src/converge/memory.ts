@@ -21,7 +21,16 @@ export function createMemory(): RunMemory {
 /** What of a request decides how tasks expand. */
 export type ContextRequest = Pick<
   RunRequest,
-  'command' | 'playbook' | 'inventory' | 'limit' | 'shard' | 'tags' | 'skipTags' | 'extraVars' | 'onSecret'
+  | 'command'
+  | 'playbook'
+  | 'inventory'
+  | 'limit'
+  | 'shard'
+  | 'tags'
+  | 'skipTags'
+  | 'extraVars'
+  | 'onSecret'
+  | 'acceptNewIdentity'
 >
 
 export function tagChoice({ tags, skipTags = [] }: ContextRequest): TagChoice {

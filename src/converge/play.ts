@@ -10,6 +10,7 @@ import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { inOrder } from '../playbook/order.ts'
 import type { Play } from '../playbook/types.ts'
+import { writesIdentity } from './new-identity.ts'
 import { createHostRun, type HostRun } from './host.ts'
 import type { RunRequest } from './request.ts'
 
@@ -35,6 +36,8 @@ export type Forecast = Map<string, readonly Effect[]>
 export interface RunState {
   readonly gates: ClusterGates
   readonly forecast: Forecast
+  /** Hosts that `--accept-new-identity` names and no play has judged yet. */
+  readonly newIdentities: Set<string>
 }
 
 /** Connections are closed when a person has read for this long; approval then connects and asks again. */
@@ -107,6 +110,7 @@ function startPlay(
         atoms,
         gates: state.gates,
         before: state.forecast.get(host.name) ?? [],
+        newIdentity: writesIdentity(prepared.play) && state.newIdentities.delete(host.name),
       }),
     ]),
   )

@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly skipTags?: readonly string[]
   readonly extraVars: ReadonlyMap<string, unknown>
   readonly connect: Connect
+  /** Names of hosts whose provider may, and then must, get another identity. */
+  readonly acceptNewIdentity?: readonly string[]
   /** Hosts worked on at once. */
   readonly concurrency: number
   /** Read old texts of world-readable files, for `--diff`. */

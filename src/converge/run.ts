@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { createClusterGates } from '../fleet/clusters.ts'
 import type { JobEnd } from '../fleet/run.ts'
@@ -5,6 +6,7 @@ import { exitCode } from '../model/outcome.ts'
 import { checkTags } from '../playbook/tags.ts'
 import { createContexts } from './context.ts'
 import { type ContextRequest, createMemory, tagChoice } from './memory.ts'
+import { checkAccepted } from './new-identity.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
 
@@ -25,8 +27,13 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
     )
   }
   const plays = prepareRun(request)
+  checkAccepted(request.acceptNewIdentity ?? [], plays)
   await request.beforeContact?.()
-  const state: RunState = { gates: createClusterGates(), forecast: new Map() }
+  const state: RunState = {
+    gates: createClusterGates(),
+    forecast: new Map(),
+    newIdentities: new Set(request.acceptNewIdentity),
+  }
   let code: number = exitCode.ok
   for (const play of plays) {
     // A later play may rest on what an earlier one was to make.
@@ -56,8 +63,11 @@ function exitBits(ends: readonly JobEnd[]): number {
   return ends.reduce((bits, end) => bits | bitsOf(end), 0)
 }
 
+/** A changed identity is a rail's refusal and not a host's failure. */
+const rails: ReadonlySet<ErrorCode> = new Set(['run.rail', 'run.locked', 'resource.identity'])
+
 function bitsOf(end: JobEnd): number {
-  if (end.problem?.code === 'run.rail' || end.problem?.code === 'run.locked') return exitCode.rail
+  if (end.problem !== undefined && rails.has(end.problem.code)) return exitCode.rail
   switch (end.outcome) {
     case 'ok':
     case 'changed':

@@ -52,7 +52,7 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
     case 'not_multiple_of':
       return `expected a multiple of ${String(issue.divisor)}`
     case 'unrecognized_keys':
-      return issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape).join('\n') : ''
+      return issue.inst instanceof z.ZodObject ? knownKeys(issue.inst.shape).join('\n') : ''
     case 'invalid_value':
       return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`
     case 'invalid_key':
@@ -64,6 +64,13 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
     case 'custom':
       return 'expected another value'
   }
+}
+
+/** Keys of a dictionary but those that it only knows in order to refuse them by name. */
+function knownKeys(shape: Readonly<Record<string, z.core.$ZodType>>): readonly string[] {
+  return Object.entries(shape).flatMap(([key, part]) =>
+    part instanceof z.ZodOptional && part.unwrap() instanceof z.ZodNever ? [] : [key],
+  )
 }
 
 function amount(origin: string, bound: string, limit: number | bigint, inclusive: boolean): string {

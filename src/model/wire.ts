@@ -17,6 +17,11 @@ export type ReadAtom =
       readonly sealed?: boolean
       /** Read a regular, world-readable file as text, at most this many bytes. */
       readonly textUpTo?: number
+      /**
+       * Read a regular file that root alone writes, whoever may read it, at most this many bytes: for who must judge or
+       * keep what stands there. It is never shown.
+       */
+      readonly bytesUpTo?: number
       /** Ask the package manager who owns it. */
       readonly package?: boolean
     }

@@ -18,6 +18,8 @@ export interface ModuleContext {
   once<T>(key: string, make: () => T): T
   /** False in runs that open no secret source: content that is a Secret is then not compared. */
   readonly secretsOpened: boolean
+  /** The operator accepts, by name, that this host's provider gets another identity. */
+  readonly acceptsNewIdentity: boolean
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Module<Args = unknown, Input = unknown> {
   readonly args: z.ZodType<Args, Input>
   /** YAML of task lists; each is parsed and planned by a test, and printed in the docs. */
   readonly examples: readonly string[]
-  /** Arguments whose value may be unknown while planning (bytes, never addresses). */
+  /** Arguments whose value, or any part of it, may be unknown while planning (bytes, never addresses). */
   readonly mayBeUnknown: readonly string[]
   /** Throws KmsfleetError where the arguments cannot be met whatever the host is like. */
   resources(args: Args, context: ModuleContext): readonly Resource[]

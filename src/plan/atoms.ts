@@ -64,7 +64,7 @@ function possibleAtoms(
 
 /** Old texts are read only for `--diff`. */
 function withoutText(atom: PathAtom): PathAtom {
-  return pathAtom(atom.path, atom.digestUpTo, atom.sealed, undefined, atom.package)
+  return pathAtom({ ...atom, textUpTo: undefined })
 }
 
 /** The same questions, each asked once: path atoms of one path become one that asks for all that any of them asked. */
@@ -97,35 +97,37 @@ type PathAtom = Extract<ReadAtom, { atom: 'path' }>
 function covers(answered: PathAtom, asked: PathAtom): boolean {
   return (
     (asked.digestUpTo === undefined || asked.digestUpTo <= (answered.digestUpTo ?? -1)) &&
+    (asked.bytesUpTo === undefined || asked.bytesUpTo <= (answered.bytesUpTo ?? -1)) &&
     (asked.sealed !== true || answered.sealed === true) &&
     (asked.package !== true || answered.package === true)
   )
 }
 
 function mergePath(left: PathAtom, right: PathAtom): PathAtom {
-  return pathAtom(
-    left.path,
-    largest(left.digestUpTo, right.digestUpTo),
-    left.sealed === true || right.sealed === true,
-    largest(left.textUpTo, right.textUpTo),
-    left.package === true || right.package === true,
-  )
+  return pathAtom({
+    path: left.path,
+    digestUpTo: largest(left.digestUpTo, right.digestUpTo),
+    sealed: left.sealed === true || right.sealed === true,
+    textUpTo: largest(left.textUpTo, right.textUpTo),
+    bytesUpTo: largest(left.bytesUpTo, right.bytesUpTo),
+    package: left.package === true || right.package === true,
+  })
 }
 
-function pathAtom(
-  path: string,
-  digestUpTo: number | undefined,
-  sealed: boolean | undefined,
-  textUpTo: number | undefined,
-  owner: boolean | undefined,
-): PathAtom {
+type Asked = Omit<PathAtom, 'atom' | 'path'>
+type PathAsked = { readonly path: string } & { readonly [K in keyof Asked]: Asked[K] | undefined }
+
+/** The atom without what is not asked. */
+function pathAtom(asked: PathAsked): PathAtom {
+  const { path, digestUpTo, sealed, textUpTo, bytesUpTo } = asked
   return {
     atom: 'path',
     path,
     ...(digestUpTo === undefined ? {} : { digestUpTo }),
     ...(sealed === true ? { sealed } : {}),
     ...(textUpTo === undefined ? {} : { textUpTo }),
-    ...(owner === true ? { package: owner } : {}),
+    ...(bytesUpTo === undefined ? {} : { bytesUpTo }),
+    ...(asked.package === true ? { package: true } : {}),
   }
 }
 

@@ -180,11 +180,11 @@ function shownName(name: ReturnType<TemplateEngine['text']>, task: Task): string
   return typeof name === 'string' ? name : task.name
 }
 
-/** Origins of every unknown text in the tree that stands outside the arguments which may be unknown. */
+/** Origins of every unknown text in the tree that stands outside the arguments that may be unknown. */
 function unknownArguments(tree: Rendered, mayBeUnknown: readonly string[]): readonly Origin[] {
   if (!isDictionary(tree)) return collectUnknown(tree)
   return Object.entries(tree).flatMap(([key, value]) =>
-    mayBeUnknown.includes(key) && value instanceof UnknownText ? [] : collectUnknown(value),
+    mayBeUnknown.includes(key) ? [] : collectUnknown(value),
   )
 }
 

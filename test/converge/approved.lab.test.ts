@@ -67,7 +67,14 @@ async function readFor5Minutes(playbook: string): Promise<Reading> {
   const [prepared] = prepareRun(request)[0]?.hosts ?? []
   if (prepared === undefined) throw new Error('expected a host, found none')
   const { context, atoms } = prepared
-  const run = createHostRun({ request, context, atoms, before: [], gates: createClusterGates() })
+  const run = createHostRun({
+    request,
+    context,
+    atoms,
+    before: [],
+    gates: createClusterGates(),
+    newIdentity: false,
+  })
   await run.plan()
   await run.release()
   return { run, events, [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }

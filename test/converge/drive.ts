@@ -22,7 +22,16 @@ export const rollout = 'playbooks/rollout.yml'
 export interface Drive extends Partial<
   Pick<
     RunRequest,
-    'limit' | 'tags' | 'diff' | 'approve' | 'stop' | 'abort' | 'run' | 'operator' | 'concurrency'
+    | 'limit'
+    | 'tags'
+    | 'acceptNewIdentity'
+    | 'diff'
+    | 'approve'
+    | 'stop'
+    | 'abort'
+    | 'run'
+    | 'operator'
+    | 'concurrency'
   >
 > {
   /** File. The rollout that is shipped, where none is given. */

@@ -8,6 +8,7 @@ export interface ContextSpec {
   readonly template?: Text
   readonly condition?: boolean | UnknownText
   readonly secretsOpened?: boolean
+  readonly acceptsNewIdentity?: boolean
 }
 
 /** A context whose `once` really remembers; `makes` counts what it made. */
@@ -32,6 +33,7 @@ export function context(
       return made.get(key) as T
     },
     secretsOpened: spec.secretsOpened ?? true,
+    acceptsNewIdentity: spec.acceptsNewIdentity ?? false,
     made,
   }
 }

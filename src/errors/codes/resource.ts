@@ -18,5 +18,7 @@ export const resourceCodes = {
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
   'resource.tool-missing': 'A program that the change needs is not on the host.',
   'resource.assertion': 'An expression of an `assert` task does not hold; nothing is changed on the host.',
+  'resource.identity':
+    'The provider would get another identity: what was encrypted under the old one could not be read any more.',
   'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',
 } as const

@@ -10,6 +10,7 @@ export interface PathQuestion {
   readonly digestUpTo?: number
   readonly sealed: boolean
   readonly textUpTo?: number
+  readonly bytesUpTo?: number
   readonly package: boolean
 }
 
@@ -84,6 +85,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
   if (a === undefined) return b
   const digestUpTo = larger(a.digestUpTo, b.digestUpTo)
   const textUpTo = larger(a.textUpTo, b.textUpTo)
+  const bytesUpTo = larger(a.bytesUpTo, b.bytesUpTo)
   return {
     path: a.path,
     asked: a.asked || b.asked,
@@ -91,6 +93,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
     package: a.package || b.package,
     ...(digestUpTo === undefined ? {} : { digestUpTo }),
     ...(textUpTo === undefined ? {} : { textUpTo }),
+    ...(bytesUpTo === undefined ? {} : { bytesUpTo }),
   }
 }
 
@@ -122,6 +125,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
         package: atom.package ?? false,
         ...(atom.digestUpTo === undefined ? {} : { digestUpTo: atom.digestUpTo }),
         ...(atom.textUpTo === undefined ? {} : { textUpTo: atom.textUpTo }),
+        ...(atom.bytesUpTo === undefined ? {} : { bytesUpTo: atom.bytesUpTo }),
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))

@@ -47,14 +47,15 @@ export function testScript(test: TestAtom): string {
   }
 }
 
-/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, p package. */
+/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, b bytes, p package. */
 function flags(question: PathQuestion): string {
   if (ownFolders.includes(question.path)) return 'o'
   if (!question.asked) return '-'
   const digest = question.digestUpTo === undefined ? '' : `h${String(question.digestUpTo)}`
   // what stands at a secret's path is never read as text
   const text = question.textUpTo === undefined || question.sealed ? '' : `t${String(question.textUpTo)}`
-  return `a${question.package ? 'p' : ''}${digest}${text}`
+  const bytes = question.bytesUpTo === undefined ? '' : `b${String(question.bytesUpTo)}`
+  return `a${question.package ? 'p' : ''}${digest}${text}${bytes}`
 }
 
 /** All but the nonce: the same for every host that is asked the same. */
@@ -97,7 +98,9 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
 
 /** Bytes that the probes of these atoms may answer: accounts of a large host, and what each atom may add. */
 function probeOutputLimit(atoms: readonly ReadAtom[]): number {
-  const bytes = atoms.map((atom) => 16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) : 0))
+  const bytes = atoms.map(
+    (atom) => 16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) + (atom.bytesUpTo ?? 0) : 0),
+  )
   return bytes.reduce((sum, each) => sum + each, 8 * 1024 * 1024)
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { KmsfleetError } from '../../errors/error.ts'
 import type { Fact, FileType, PathState } from '../../model/facts.ts'
-import { Digest } from '../../model/secret.ts'
+import { Digest, Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
 import { directoryToken } from '../layout.ts'
 import type { PathQuestion, Questions } from './atoms.ts'
@@ -122,6 +122,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
   const rows = rowsByPath(section)
   const sums = digests(section)
   const texts = new Map(section.all('text'))
+  const whole = new Map(section.all('bytes'))
   const targets = targetsOf(section)
   const troubles = section.all('trouble').map(([line]) => line)
   const acls = decodeAcls(section)
@@ -143,6 +144,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
     const content = type === 'file' ? contentOf(question, size, sums.get(path)) : undefined
     // the prelude appends a `.` so that trailing newlines survive
     const text = texts.get(path)?.slice(0, -1)
+    const bytes = whole.get(path)?.slice(0, -1)
     const target = targets.get(path)
     const owner = question.package && type === 'file' ? packages(path) : undefined
     const immutable = mounts.immutable(path)
@@ -154,6 +156,9 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
       ...(immutable === undefined ? {} : { immutable }),
       ...(content === undefined ? {} : { content }),
       ...(text !== undefined && agrees(text, content) ? { text } : {}),
+      ...(bytes !== undefined && agrees(bytes, content)
+        ? { bytes: new Secret(path, Buffer.from(bytes, 'utf8')) }
+        : {}),
       ...(type === 'link' && target !== undefined && target !== '' ? { target } : {}),
       ...(owner === undefined ? {} : { package: owner }),
     }

@@ -342,7 +342,7 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 # --- the fused probes ---
 
 # kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
-# FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text. Sets of directories, newline separated:
+# FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text, b<max> bytes. Sets of directories, newline separated:
 # kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
 # kf_fixed: stands in a good one, so that its path leads nowhere else, though others may change what stands in it.
 # kf_open: everybody can reach what stands in it.
@@ -419,6 +419,14 @@ kf_path() {
           kf_x=${kf_x%%[!0-9]*}
           if [ "$9" -le "$kf_x" ] && [ "$((0x$3 & 4))" != 0 ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then
             case $kf_in in *g*o*) kf_texts=$kf_texts$2$NL ;; esac
+          fi
+          ;;
+      esac
+      case $1 in
+        *b*)
+          # where it could be written by others it says nothing of what root put there
+          if [ "$9" -le "${1#*b}" ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then
+            case $kf_in in *g*) kf_bytes=$kf_bytes$2$NL ;; esac
           fi
           ;;
       esac
@@ -533,7 +541,7 @@ kf_paths() {
   set -f
   IFS=$NL
   kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL kf_parent='' kf_in=''
-  kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_frozen='' kf_owned='' kf_missing=''
+  kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_bytes='' kf_frozen='' kf_owned='' kf_missing=''
   kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
   kf_f stat "$kf_rows"
   for kf_row in $kf_rows; do
@@ -569,6 +577,7 @@ kf_paths() {
     if kf_digest_to_x "${kf_y:-/}" "${kf_p##*/}" "${kf_row%% *}"; then kf_f slow "$kf_p" "$kf_x"; else kf_f slow "$kf_p" "!$?"; fi
   done
   for kf_p in $kf_texts; do kf_f text "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
+  for kf_p in $kf_bytes; do kf_f bytes "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
   for kf_p in $kf_links; do kf_f link "$kf_p" "$(readlink -- "$kf_p" 2>/dev/null; echo .)"; done
   if [ -n "$kf_frozen" ] || [ "$kf_access" = no ]; then kf_mounts; fi
   if [ -n "$kf_frozen" ] && kf_has lsattr; then kf_f attributes "$(lsattr -d -- $kf_frozen 2>/dev/null)"; fi

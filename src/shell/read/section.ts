@@ -10,6 +10,7 @@ const arity = {
   sums: 1,
   slow: 2,
   text: 2,
+  bytes: 2,
   link: 2,
   target: 2,
   mounts: 1,

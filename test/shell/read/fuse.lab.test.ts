@@ -68,7 +68,13 @@ describe.each(shells)('$name', (shell) => {
       fc.asyncProperty(tree, async (entry) => {
         rmSync(root, { recursive: true, force: true })
         const paths = make(root, entry)
-        const atoms = paths.map((path): ReadAtom => ({ atom: 'path', path, digestUpTo: 20, textUpTo: 15 }))
+        const atoms = paths.map((path): ReadAtom => ({
+          atom: 'path',
+          path,
+          digestUpTo: 20,
+          textUpTo: 15,
+          bytesUpTo: 10,
+        }))
         const fused = await ask(session, atoms)
         for (const [index, path] of paths.entries()) {
           const alone = await ask(session, atoms.slice(index, index + 1))

@@ -13,7 +13,7 @@ import { createServer } from 'node:net'
 import type { Server } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../../src/model/identity.ts'
 import { ancestorsOf } from '../../../src/shell/read/atoms.ts'
@@ -101,6 +101,36 @@ describe.each(shells)('$name', (shell) => {
     ).toMatchObject({
       token: before?.is === 'present' ? before.token : '',
     })
+  })
+
+  it('gives the bytes of a closed file to who must judge it, and of none that others could write', async () => {
+    using folder = rootFolder()
+    const text = '# of root\ntrailing\n\n'
+    const make = (name: string, mode: number, uid = 0): string => {
+      const path = join(folder.path, name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+      chownSync(path, uid, 65534)
+      chmodSync(path, mode)
+      return path
+    }
+    const closed = make('closed', 0o640)
+    const others = [make('group', 0o660), make('theirs', 0o640, 65534), make('open/closed', 0o640)]
+    chmodSync(join(folder.path, 'open'), 0o777)
+    const large = make('large', 0o600)
+    writeFileSync(large, 'x'.repeat(101))
+    await using session = await openHere(shell)
+    const asked = [closed, ...others, large].map(
+      (path) => ({ atom: 'path', path, digestUpTo: 1000, bytesUpTo: 100, sealed: true }) as const,
+    )
+    const seen = await ask(session, asked)
+    const bytes = (path: string): string | undefined => {
+      const found = present(seen.paths.get(path)).bytes
+      return found === undefined ? undefined : Buffer.from(found.reveal()).toString()
+    }
+    expect(bytes(closed)).toBe(text)
+    expect([...others, large].map(bytes)).toEqual([undefined, undefined, undefined, undefined])
+    expect(JSON.stringify(seen.paths.get(closed))).not.toContain('of root')
   })
 
   it('hashes a contested file as it hashes a trusted one', async () => {
