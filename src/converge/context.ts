@@ -11,6 +11,7 @@ import { localFile, openFolder } from '../playbook/contents.ts'
 import { chosenTasks } from '../playbook/tags.ts'
 import type { Play, Task } from '../playbook/types.ts'
 import { taskVariables } from '../playbook/variables.ts'
+import { verifySignature } from '../sources/cosign.ts'
 import type { Scope } from '../template/engine.ts'
 import { type ContextRequest, type RunMemory, tagChoice } from './memory.ts'
 import { mayWrite, playSecrets } from './secrets.ts'
@@ -95,6 +96,7 @@ function moduleContext(
     },
     condition: (expression) => memory.engine.condition(expression, scope, task.place),
     localFile,
+    verifySignature,
     once: (key, make) => remember(memory.remembered, key, make),
     secretsOpened,
     acceptsNewIdentity,

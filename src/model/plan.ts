@@ -68,6 +68,8 @@ export interface Plan {
   readonly unchanged: number
   /** Paths whose content was not compared because no secret source was opened. */
   readonly notCompared: readonly string[]
+  /** What was not checked because the operator's files say so. */
+  readonly remarks: readonly string[]
 }
 
 export function planItems(plan: Plan): readonly Item[] {

@@ -107,5 +107,7 @@ export interface Resource {
   readonly transient?: true
   /** Path whose content this run does not compare, because no secret source was opened. */
   readonly notCompared?: string
+  /** What a reader of the plan must know of it, whatever its state, such as that a signature was not checked. */
+  readonly remark?: string
   plan(world: World): Planned
 }

@@ -36,6 +36,8 @@ export type ReadAtom =
   | { readonly atom: 'unit'; readonly unit: string }
   /** Answers as the argv's exit status: 0 yes, else no. The operator vouches that it changes nothing. */
   | { readonly atom: 'run'; readonly key: string; readonly argv: readonly string[] }
+  /** Does the argv, run as an account that owns nothing, exit with 0 and print this word? */
+  | { readonly atom: 'prints'; readonly key: string; readonly argv: readonly string[]; readonly word: string }
   /** Can this identity connect to the socket? Asked of the kernel without connecting; no tool needed. */
   | { readonly atom: 'reach'; readonly key: string; readonly socket: string; readonly as: Identity }
   /** Does something exist at the path? (A path atom tells more; this one can be waited for.) */

@@ -109,6 +109,10 @@ export const Content = z
 /** A path on the workstation. */
 export const LocalPath = z.string().min(1).max(longestPath)
 
+export const Sha256 = z
+  .string('expected the 64 lower-case hex digits of a SHA-256')
+  .regex(/^[0-9a-f]{64}$/, 'expected the 64 lower-case hex digits of a SHA-256')
+
 /** A program and its arguments, no shell. */
 export const Argv = z
   .array(

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import type { Payload } from '../model/payload.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
+import type { SignatureRequest } from '../model/signature.ts'
 import type { Text, UnknownText } from '../model/text.ts'
 
 /** What the engine offers a module beside its arguments. Everything in it is memoised over all hosts of a run. */
@@ -14,6 +15,8 @@ export interface ModuleContext {
   condition(expression: string): boolean | UnknownText
   /** Raw bytes of any file of the workstation named by the operator's variables (a release tarball and its checksums). */
   localFile(path: string): Uint8Array
+  /** Throws KmsfleetError `bundle.signature` where the blob is not signed as asked, or nothing is there to tell. */
+  verifySignature(request: SignatureRequest): void
   /** Remembers the result of `make` under `key` for the whole run. */
   once<T>(key: string, make: () => T): T
   /** False in runs that open no secret source: content that is a Secret is then not compared. */

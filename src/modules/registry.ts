@@ -9,6 +9,7 @@ import { file } from './file/index.ts'
 import { group } from './group/index.ts'
 import { link } from './link/index.ts'
 import { nextBoot } from './next_boot/index.ts'
+import { program } from './program/index.ts'
 import { providerConfig } from './provider_config/index.ts'
 import { sysusers } from './sysusers/index.ts'
 import { template } from './template/index.ts'
@@ -29,6 +30,7 @@ export const shipped = {
   group,
   link,
   nextBoot,
+  program,
   providerConfig,
   sysusers,
   template,

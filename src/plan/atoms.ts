@@ -147,6 +147,7 @@ function atomKey(atom: ReadAtom): string {
     case 'unit':
       return `unit ${atom.unit}`
     case 'run':
+    case 'prints':
     case 'reach':
     case 'exists':
     case 'http':

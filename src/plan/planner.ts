@@ -44,6 +44,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const unasked = createCoverage(known.asked)
   const missing: ReadAtom[] = []
   const notCompared = new Set<string>()
+  const remarks = new Set<string>()
   let unchanged = 0
 
   if (known.before.length > 0) world.apply(known.before)
@@ -54,6 +55,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
       stages: stagesOf(drafts),
       unchanged,
       notCompared: [...notCompared],
+      remarks: [...remarks],
     },
     missing,
   }
@@ -102,6 +104,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
     const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))
     if (doubts.length > 0) return [undecided(task, undecidedDraft(ref, { what: 'state', after: doubts }))]
     const planned = resource.plan(world)
+    if (resource.remark !== undefined) remarks.add(resource.remark)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {
       unchanged += 1

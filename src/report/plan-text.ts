@@ -93,7 +93,8 @@ function groupLines(hosts: readonly string[], plan: PlanView, options: PlanTextO
     ...(index === 0 ? [] : [stageLine(plan, index)]),
     ...stage.items.flatMap((item) => itemLines(item, options)),
   ])
-  return [head, ...stages, ...notCompared]
+  const remarks = plan.remarks.map((remark): Line => ['  ', styled('warn', remark)])
+  return [head, ...stages, ...notCompared, ...remarks]
 }
 
 function headline(plan: PlanView, several: boolean): string {

@@ -97,6 +97,7 @@ const Plan = z
     ),
     unchanged: Count,
     notCompared: z.array(z.string()).describe('Paths whose content was not compared'),
+    remarks: z.array(z.string()).describe('What was not checked because the files say so'),
   })
   .meta({ id: 'Plan' })
 

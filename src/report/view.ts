@@ -13,6 +13,7 @@ export interface PlanView {
   readonly stages: readonly StageView[]
   readonly unchanged: number
   readonly notCompared: readonly string[]
+  readonly remarks: readonly string[]
 }
 
 export interface StageView {
@@ -63,6 +64,7 @@ export function viewOfPlan(plan: Plan): PlanView {
     stages: plan.stages.map((stage) => ({ items: stage.items.map(itemView), needs: stage.needs })),
     unchanged: plan.unchanged,
     notCompared: plan.notCompared,
+    remarks: plan.remarks,
   }
 }
 

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { Planned } from '../../src/model/resource.ts'
 import { Digest } from '../../src/model/secret.ts'
+import type { SignatureRequest } from '../../src/model/signature.ts'
 import { known } from '../../src/model/value.ts'
 import { bundle } from '../../src/modules/bundle/index.ts'
 import { checksumOf } from '../../src/modules/bundle/checksums.ts'
@@ -131,4 +133,83 @@ test.each([
   ['upper case and CRLF', `${digest.toUpperCase()}  r.tar.gz\r\n`],
 ])('a row in %s is understood', (_, text) => {
   expect(checksumOf('r.tar.gz', Buffer.from(text), 'c')).toBe(digest)
+})
+
+describe('a tarball for each architecture', () => {
+  const arm = tarball([['top/bin/provider', 'program for arm']])
+  const sha = { amd64: digest, arm64: Digest.of(arm).reveal() }
+  const rows = `${sha.amd64}  r_linux_amd64.tar.gz\n${sha.arm64}  r_linux_arm64.tar.gz\n`
+  const files = {
+    '/dl/r_linux_amd64.tar.gz': archive,
+    '/dl/r_linux_arm64.tar.gz': arm,
+    '/dl/checksums.txt': Buffer.from(rows),
+  }
+  const member = {
+    name: 'bin/provider',
+    dest: '/usr/bin/provider',
+    owner: 'root',
+    group: 'root',
+    mode: '0755',
+  }
+  const both = { amd64: '/dl/r_linux_amd64.tar.gz', arm64: '/dl/r_linux_arm64.tar.gz' }
+  const on = (machine: string, src: unknown, sha256: unknown): Planned | undefined => {
+    const args = { src, sha256, checksums: '/dl/checksums.txt', members: [member] }
+    return planAll({ host: { machine } }, ...bundle.resources(bundle.args.parse(args), context({ files })))[0]
+  }
+
+  test.each([
+    ['x86_64', 'program'],
+    ['aarch64', 'program for arm'],
+  ])('%s gets its own', (machine, bytes) => {
+    expect(on(machine, both, sha)).toMatchObject({
+      is: 'change',
+      ops: [{ payload: { bytes: Buffer.from(bytes) } }],
+    })
+  })
+
+  test.each<[what: string, machine: string, src: unknown, sha256: unknown]>([
+    ['none for the machine', 'riscv64', both, sha],
+    ['one of two', 'aarch64', { amd64: both.amd64 }, { amd64: sha.amd64 }],
+    ['one whose name tells the other', 'aarch64', both.amd64, sha.amd64],
+  ])('is refused: %s', (_, machine, src, sha256) => {
+    expect(on(machine, src, sha256)).toMatchObject({ is: 'refused', problem: { code: 'resource.machine' } })
+  })
+
+  test('and its pin go together', () => {
+    const args = {
+      src: both,
+      sha256: { amd64: sha.amd64 },
+      checksums: '/dl/checksums.txt',
+      members: [member],
+    }
+    expect(bundle.args.safeParse(args).error?.issues.map(({ message }) => message)).toEqual([
+      'expected `src` and `sha256` for the same architectures',
+    ])
+  })
+})
+
+describe('the signature of the checksums', () => {
+  const member = { name: 'unit', dest: '/usr/bin/unit', owner: 'root', group: 'root', mode: '0644' }
+  const args = { src: '/dl/r.tar.gz', sha256: digest, checksums: '/dl/checksums.txt', members: [member] }
+  const files = { '/dl/r.tar.gz': archive, '/dl/checksums.txt': Buffer.from(row) }
+
+  test('is verified once, over the very bytes that are read', () => {
+    const verified: SignatureRequest[] = []
+    const shared = context({ files, verified })
+    const signature = {
+      bundle: '/dl/checksums.txt.bundle',
+      identity: 'https://ci/release@v1',
+      issuer: 'https://ci',
+    }
+    const ofHost = (): readonly (string | undefined)[] =>
+      bundle.resources(bundle.args.parse({ ...args, signature }), shared).map(({ remark }) => remark)
+    expect([ofHost(), ofHost()]).toEqual([[undefined], [undefined]])
+    expect(verified).toEqual([{ ...signature, name: '/dl/checksums.txt', blob: files['/dl/checksums.txt'] }])
+  })
+
+  test('is said to be unverified where nobody asked for it', () => {
+    expect(bundle.resources(bundle.args.parse(args), context({ files })).map(({ remark }) => remark)).toEqual(
+      ['/dl/checksums.txt: its signature was not verified (signature: none)'],
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { Digest } from '../../src/model/secret.ts'
+import type { SignatureRequest } from '../../src/model/signature.ts'
 import type { Text, UnknownText } from '../../src/model/text.ts'
 import type { ModuleContext } from '../../src/modules/define.ts'
 
@@ -8,6 +9,8 @@ export interface ContextSpec {
   readonly template?: Text
   readonly condition?: boolean | UnknownText
   readonly secretsOpened?: boolean
+  /** Gets what a module wanted verified; all signatures are good. */
+  readonly verified?: SignatureRequest[]
   readonly acceptsNewIdentity?: boolean
 }
 
@@ -27,6 +30,7 @@ export function context(
     template: () => spec.template ?? '',
     condition: () => spec.condition ?? true,
     localFile: read,
+    verifySignature: (request) => spec.verified?.push(request),
     once: <T>(key: string, make: () => T): T => {
       if (!made.has(key)) made.set(key, make())
       // The map holds under a key what `make` gave for it, of whatever type.

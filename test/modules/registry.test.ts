@@ -7,6 +7,7 @@ import type { Module } from '../../src/modules/define.ts'
 import { modules } from '../../src/modules/registry.ts'
 import type { Resource } from '../../src/model/resource.ts'
 import { Digest } from '../../src/model/secret.ts'
+import { known } from '../../src/model/value.ts'
 import { directory, file, group, planAll, unit, user } from '../resources/world.ts'
 import { context } from './context.ts'
 import { tarball } from './tarball.ts'
@@ -56,6 +57,9 @@ function resourcesOf(example: string): readonly Resource[] {
   })
 }
 
+/** That of the example of `program`. */
+const pin = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+
 const examples = all.flatMap(([name, module]) =>
   module.examples.map((example, index) => [name, index + 1, example] as const),
 )
@@ -65,7 +69,15 @@ test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => 
     users: { 'openbao-kms': user(998), 'kube-apiserver': user(997) },
     groups: { 'openbao-kms': group(998) },
     units: { 'bao-kms-provider.service': unit({ active: 'inactive' }) },
-    paths: { '/etc/shadow': file({ mode: 0o640 }), '/opt': directory() },
+    paths: {
+      '/etc/shadow': file({ mode: 0o640 }),
+      '/opt': directory(),
+      '/usr/bin/bao-kms-provider': file({
+        mode: 0o755,
+        package: null,
+        content: known(new Digest(pin, false)),
+      }),
+    },
   }
   const planned = planAll(accounts, ...resourcesOf(example))
   expect(planned.length).toBeGreaterThan(0)

@@ -73,6 +73,7 @@ export function planOf(host: string, stages: readonly (readonly Item[])[], more:
     stages: stages.map((items, index) => ({ items, needs: index === stages.length - 1 ? [] : [socketGid] })),
     unchanged: 0,
     notCompared: [],
+    remarks: [],
     ...more,
   }
 }

@@ -188,6 +188,7 @@ test('the plan hash follows keys and differences and nothing else', () => {
     host: 'h1',
     unchanged,
     notCompared: [],
+    remarks: [],
     stages: [
       {
         needs: [],

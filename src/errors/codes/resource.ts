@@ -20,5 +20,7 @@ export const resourceCodes = {
   'resource.assertion': 'An expression of an `assert` task does not hold; nothing is changed on the host.',
   'resource.identity':
     'The provider would get another identity: what was encrypted under the old one could not be read any more.',
+  'resource.program': 'A program that something else installed is not the one that is asked for.',
+  'resource.machine': 'Nothing was given for the architecture of the host.',
   'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',
 } as const

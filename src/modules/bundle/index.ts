@@ -2,40 +2,62 @@ import * as z from 'zod'
 import { suggestion } from '../../document/suggest.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import type { Payload } from '../../model/payload.ts'
+import type { Resource } from '../../model/resource.ts'
 import { Digest } from '../../model/secret.ts'
 import { fileResource } from '../../resources/file/file.ts'
 import { payloadOf } from '../../resources/file/content.ts'
 import { nameOf } from '../../resources/common/paths.ts'
-import { AbsolutePath, Group, LocalPath, Mode, Owner } from '../arguments.ts'
+import {
+  architectureOfName,
+  architectures,
+  ForArchitecture,
+  perMachine,
+  type Architecture,
+} from '../architecture.ts'
+import { AbsolutePath, Group, LocalPath, Mode, Owner, Sha256 } from '../arguments.ts'
 import { defineModule, type ModuleContext } from '../define.ts'
 import { checksumOf } from './checksums.ts'
 import { readTarball } from './tar.ts'
 
-const Args = z.strictObject({
-  src: LocalPath.describe('Release tarball on the workstation'),
-  checksums: LocalPath.describe('Its checksums file, in the format of `sha256sum`'),
-  sha256: z
-    .string('expected the 64 hex digits of a SHA-256')
-    .regex(/^[0-9a-f]{64}$/, 'expected the 64 lower-case hex digits of a SHA-256')
-    .describe('SHA-256 of the tarball, from the inventory: checksums come from where the tarball comes from'),
-  members: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).describe('Path below the single top folder of the tarball'),
-        dest: AbsolutePath,
-        owner: Owner,
-        group: Group,
-        mode: Mode,
-      }),
-    )
-    .min(1),
-})
+const Args = z
+  .strictObject({
+    src: ForArchitecture(LocalPath).describe(
+      'Release tarball on the workstation, or one for each architecture',
+    ),
+    checksums: LocalPath.describe('Its checksums file, in the format of `sha256sum`'),
+    sha256: ForArchitecture(Sha256).describe(
+      'SHA-256 of the tarball, in the same form as `src`, from the inventory: checksums come from where the tarball comes from',
+    ),
+    signature: z
+      .union([
+        z.literal('none'),
+        z.strictObject({
+          bundle: LocalPath.describe('Signature of `checksums`, as cosign writes it with `--bundle`'),
+          identity: z.string().min(1).describe('Who must have signed: the identity of the certificate'),
+          issuer: z.string().min(1).describe('Who vouches for that identity: a URL'),
+        }),
+      ])
+      .default('none')
+      .describe('How `checksums` is signed; `none`: it is not verified, and every report says so'),
+    members: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).describe('Path below the single top folder of the tarball'),
+          dest: AbsolutePath,
+          owner: Owner,
+          group: Group,
+          mode: Mode,
+        }),
+      )
+      .min(1),
+  })
+  .refine(sameForm, 'expected `src` and `sha256` for the same architectures')
 
 export const bundle = defineModule({
   name: 'bundle',
   summary: 'Files of a verified release tarball',
   description: `The tarball must be the one that exactly one row of \`checksums\` names and that \`sha256\` of the inventory
-names. It is read on the workstation and refused whole where any entry is unsafe: a link or device, a name that is
+names; where \`signature\` says by whom, cosign must find \`checksums\` signed. It is read on the workstation and refused whole where any entry is unsafe: a link or device, a name that is
 absolute, leads upwards or occurs twice, too many or too large members. Only declared members that differ travel to a
 host. A destination that a package of the host owns, or that is read-only, is refused before any change.`,
   args: Args,
@@ -54,25 +76,91 @@ host. A destination that a package of the host owns, or that is read-only, is re
   ],
   mayBeUnknown: [],
   resources: (args, context) => {
-    const payloads = readPayloads(args, context)
-    return args.members.map(({ name, dest, owner, group, mode }) => {
-      const payload = payloads.get(name)
-      if (payload === undefined) throw missing(name, args.src, payloads.keys())
-      return fileResource({
-        path: dest,
-        owner,
-        group,
-        mode,
-        content: { is: 'bytes', payload },
-        unpackaged: true,
+    const checksums = context.localFile(args.checksums)
+    verifyChecksums(args, checksums, context)
+    const releases = releasesOf(args).map(({ architecture, src, sha256 }) => ({
+      architecture,
+      src,
+      payloads: readPayloads(src, sha256, args.checksums, context),
+    }))
+    return args.members.flatMap(({ name, dest, owner, group, mode }) => {
+      const variants = releases.map(({ architecture, src, payloads }) => {
+        const payload = payloads.get(name)
+        if (payload === undefined) throw missing(name, src, payloads.keys())
+        const content = { is: 'bytes', payload } as const
+        const resource = fileResource({ path: dest, owner, group, mode, content, unpackaged: true })
+        return [architecture, remarked(resource, args)] as const
       })
+      const [only] = variants
+      if (only?.[0] === undefined) return only === undefined ? [] : [only[1]]
+      const resource = perMachine('`src`', new Map(variants.flatMap(known)))
+      return resource === undefined ? [] : [resource]
     })
   },
 })
 
+type Args = z.output<typeof Args>
+
+type PerArchitecture = string | Readonly<Partial<Record<Architecture, string | undefined>>>
+
+/** One tarball and its pin; for all hosts where neither the arguments nor its name tell an architecture. */
+interface Release {
+  readonly architecture: Architecture | undefined
+  readonly src: string
+  readonly sha256: string
+}
+
+function releasesOf({ src, sha256 }: Args): readonly Release[] {
+  if (typeof src === 'string' && typeof sha256 === 'string') {
+    return [{ architecture: architectureOfName(nameOf(src)), src, sha256 }]
+  }
+  return architectures.flatMap((architecture) => {
+    const path = typeof src === 'string' ? undefined : src[architecture]
+    const pin = typeof sha256 === 'string' ? undefined : sha256[architecture]
+    return path === undefined || pin === undefined ? [] : [{ architecture, src: path, sha256: pin }]
+  })
+}
+
+/** `src` and `sha256` speak of the same architectures, or both of none. */
+function sameForm({
+  src,
+  sha256,
+}: {
+  readonly src: PerArchitecture
+  readonly sha256: PerArchitecture
+}): boolean {
+  const keys = (value: PerArchitecture): string =>
+    typeof value === 'string'
+      ? 'all'
+      : architectures.filter((architecture) => value[architecture] !== undefined).join(' ')
+  return keys(src) === keys(sha256) && keys(src) !== ''
+}
+
+function known<T>([architecture, value]: readonly [Architecture | undefined, T]): readonly (readonly [
+  Architecture,
+  T,
+])[] {
+  return architecture === undefined ? [] : [[architecture, value]]
+}
+
+function verifyChecksums({ checksums, signature }: Args, blob: Uint8Array, context: ModuleContext): void {
+  if (signature === 'none') return
+  context.once(JSON.stringify(['signature', checksums, signature]), () => {
+    context.verifySignature({ blob, name: checksums, ...signature })
+    return true
+  })
+}
+
+function remarked(resource: Resource, { checksums, signature }: Args): Resource {
+  if (signature !== 'none') return resource
+  return { ...resource, remark: `${checksums}: its signature was not verified (signature: none)` }
+}
+
 /** Payloads of all members by name, read and verified once for the whole run. */
 function readPayloads(
-  { src, checksums, sha256 }: z.output<typeof Args>,
+  src: string,
+  sha256: string,
+  checksums: string,
   context: ModuleContext,
 ): ReadonlyMap<string, Payload> {
   return context.once(JSON.stringify(['bundle', src, checksums, sha256]), () => {

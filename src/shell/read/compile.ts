@@ -38,6 +38,8 @@ export function testScript(test: TestAtom): string {
   switch (test.atom) {
     case 'run':
       return `kf_test_run ${test.argv.map(quote).join(' ')}`
+    case 'prints':
+      return `kf_test_prints ${[test.word, ...test.argv].map(quote).join(' ')}`
     case 'reach':
       return asIdentity(test.as, `kf_test_reach ${quote(test.socket)}`)
     case 'exists':
@@ -91,7 +93,15 @@ function withNonce(script: string, nonce: string): string {
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
 function probeDeadline(atoms: readonly ReadAtom[]): number {
   const seconds = atoms.map(({ atom }) =>
-    atom === 'run' ? 32 : atom === 'folder' ? 11 : atom === 'reach' ? 12 : atom === 'http' ? 6 : 1,
+    atom === 'run'
+      ? 32
+      : atom === 'folder'
+        ? 11
+        : atom === 'reach' || atom === 'prints'
+          ? 12
+          : atom === 'http'
+            ? 6
+            : 1,
   )
   return 1000 * seconds.reduce((sum, each) => sum + each, 60)
 }

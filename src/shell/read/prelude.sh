@@ -12,7 +12,7 @@
 #   kf_identity USER                   sets kf_uid kf_gid kf_groups kf_account
 #   kf_as UID GID GROUPS -- ARGV...    runs as another identity, sets kf_out kf_status
 #   kf_run SECONDS CAP ARGV...         runs as root, sets kf_out kf_status
-#   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_run ARGV...
+#   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_run ARGV..., kf_test_prints WORD ARGV...
 #                                      set kf_answer (yes, no, unknown) and kf_detail
 
 NL='
@@ -254,6 +254,28 @@ kf_test_run() {
     124 | 137) kf_answer=unknown kf_detail="no exit within 30 s or killed; $kf_out" ;;
     *) kf_answer=no kf_detail="exit status $kf_status; $kf_out" ;;
   esac
+}
+
+# kf_test_prints WORD ARGV...: as nobody, who has nothing that a program could harm
+kf_test_prints() {
+  kf_word=$1
+  shift
+  kf_as 65534 65534 '' -- "$@"
+  kf_answer=no kf_detail="exit status $kf_status; $kf_out"
+  case $kf_status in
+    0) ;;
+    120) kf_answer=unknown kf_detail='no tool of this host can run it as another identity (setpriv, chroot --userspec)' ;;
+    124 | 137) kf_answer=unknown ;;
+  esac
+  [ "$kf_status" = 0 ] || return 0
+  kf_detail="it prints: $kf_out"
+  set -f
+  IFS=' ,:="	'$NL
+  for kf_x in $kf_out; do
+    if [ "$kf_x" = "$kf_word" ]; then kf_answer=yes kf_detail=; fi
+  done
+  IFS=$kf_ifs
+  set +f
 }
 
 # Runs as the other identity: echo of who it is, the attempt, then a positive control of the same kind (an open for
