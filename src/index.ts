@@ -22,6 +22,7 @@ export { defineTasks, type TaskCode, type VariablesOf } from './playbook/code/de
 export { expression, host, HostValue, item, registered, type Written } from './playbook/code/host-value.ts'
 export { loadPlaybookAndCode } from './playbook/code/load.ts'
 export { task, tasks, type Keywords, type TaskWriter, type WrittenTask } from './playbook/code/write.ts'
+export type { SourceOptions } from './sources/types.ts'
 export { loadPlaybook, type PlaybookOptions } from './playbook/load.ts'
 export type { Play, Playbook } from './playbook/types.ts'
 export type { Connect, Connection } from './transport/channel.ts'

@@ -40,6 +40,7 @@ export interface RunOptions extends ReachOptions {
 
 export interface ConvergeOptions extends RunOptions {
   readonly yes?: boolean
+  readonly openbaoTokenFile?: string
 }
 
 export interface PingOptions extends ReachOptions {
@@ -170,6 +171,12 @@ export const runOptions = (): readonly Option[] => [
 
 export const yesOption = (): Option =>
   new Option('-y, --yes', 'do not ask: each host goes from its plan to its changes at once')
+
+export const tokenFileOption = (): Option =>
+  new Option(
+    '--openbao-token-file <file>',
+    'file that holds the token for OpenBao; without it BAO_TOKEN, VAULT_TOKEN or the last login count',
+  )
 
 export const documentFormatOption = (): Option =>
   new Option('--format <format>', 'form of the result on standard output')

@@ -18,6 +18,7 @@ import {
   playbookDirOption,
   reachOptions,
   runOptions,
+  tokenFileOption,
   showOptions,
   trustOptions,
   yesOption,
@@ -195,6 +196,7 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
 
   command('converge <playbook>', 'show the plan, ask once, make the changes and prove them', [
     ...runOptions(),
+    tokenFileOption(),
     yesOption(),
   ]).action(async (playbook: string, options: ConvergeOptions) => {
     const { converge } = await import('./commands/converge.ts')

@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os'
 import { dirname } from 'node:path'
-import { hostsOfPlay } from '../converge/context.ts'
 import { runPlaybook } from '../converge/run.ts'
+import { hostsOfPlay } from '../converge/selection.ts'
+import { KmsfleetErrors } from '../errors/error.ts'
 import type { Host, Inventory } from '../inventory/types.ts'
 import { exitCode } from '../model/outcome.ts'
 import type { Plan } from '../model/plan.ts'
@@ -13,6 +14,7 @@ import type { Playbook } from '../playbook/types.ts'
 import { thrownLines } from '../report/problem.ts'
 import { openJournal, runId, type Journal } from '../runs/journal.ts'
 import { stateFolder } from '../runs/state-folder.ts'
+import type { SourceOptions } from '../sources/types.ts'
 import { commitOf } from './commit.ts'
 import type { RunOptions } from './options.ts'
 import { readPasswords } from './passwords.ts'
@@ -32,10 +34,12 @@ export interface CommandRun {
   readonly options: RunOptions
   /** Show the plan and ask before anything is changed. */
   readonly ask: boolean
+  /** Undefined in runs that open no secret source. */
+  readonly sources?: SourceOptions
 }
 
 /** Loads, runs and reports; gives the exit code. What is wrong in the operator's files is thrown before any contact. */
-export async function run({ command, playbook: file, options, ask }: CommandRun): Promise<number> {
+export async function run({ command, playbook: file, options, ask, sources }: CommandRun): Promise<number> {
   const redaction = createRedaction()
   const terminal = openTerminal(options, redaction.redact)
   const passwords = await readPasswords(options)
@@ -97,6 +101,7 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
         emit({ type: 'run-started', run: id, command, playbook: file, hosts: names, version })
       },
       onSecret: redaction.add,
+      ...(sources === undefined ? {} : { sources }),
       emit,
       stop: signals.stop,
       abort: signals.abort,
@@ -105,13 +110,18 @@ export async function run({ command, playbook: file, options, ask }: CommandRun)
     code = result.exitCode
   } catch (error) {
     // Dropping everything makes whatever was under way throw: the operator asked for that.
-    if (!signals.abort.aborted) throw error
+    if (!signals.abort.aborted && !wasInterrupted(error)) throw error
     code = exitCode.interrupted
   } finally {
     if (journal !== undefined) await reports.close()
     code = closeJournal(journal, code, terminal)
   }
   return code
+}
+
+/** Was it the operator who ended the reading of secrets? No host was contacted then. */
+function wasInterrupted(error: unknown): boolean {
+  return error instanceof KmsfleetErrors && error.errors.some(({ code }) => code === 'run.interrupted')
 }
 
 /** Hosts of all plays, in inventory order. A pattern that matches nothing is an error. */

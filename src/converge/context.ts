@@ -1,7 +1,3 @@
-import { KmsfleetError } from '../errors/error.ts'
-import { shardOf } from '../fleet/shard.ts'
-import type { Host, Inventory } from '../inventory/types.ts'
-import { selectHosts } from '../inventory/select.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TaskRef } from '../model/resource.ts'
 import type { ModuleContext } from '../modules/define.ts'
@@ -15,11 +11,9 @@ import { verifySignature } from '../sources/cosign.ts'
 import type { Scope } from '../template/engine.ts'
 import { type ContextRequest, type RunMemory, tagChoice } from './memory.ts'
 import { mayWrite, playSecrets } from './secrets.ts'
+import { hostsOfPlay } from './selection.ts'
 
-/**
- * What planning needs, for every host of a play. Secret sources are read here, once each and before any
- * contact, and only where the run may write.
- */
+/** What planning needs, for every host of a play. Secrets are those that `openSecrets` read before. */
 export function createContexts(
   request: ContextRequest,
   play: Play,
@@ -45,32 +39,6 @@ export function createContexts(
         moduleContext({ memory, secretsOpened, acceptsNewIdentity }, task, ref, scope),
     }
   })
-}
-
-/** The hosts that a play is for: its pattern within `--limit` (at least one), and of those the shard's. */
-export function hostsOfPlay(
-  { inventory, limit, shard }: Pick<ContextRequest, 'inventory' | 'limit' | 'shard'>,
-  play: Play,
-): readonly Host[] {
-  const hosts = limited(inventory, play, limit)
-  if (shard === undefined) return hosts
-  const part = new Set(shardOf(inventory.hosts, shard))
-  return hosts.filter((host) => part.has(host))
-}
-
-function limited(inventory: Inventory, play: Play, limit: string | undefined): readonly Host[] {
-  const hosts = selectHosts(inventory, play.hosts, play.place)
-  if (limit === undefined) return hosts
-  const allowed = new Set(selectHosts(inventory, limit).map((host) => host.name))
-  const left = hosts.filter((host) => allowed.has(host.name))
-  if (left.length > 0) return left
-  throw new KmsfleetError(
-    'run.usage',
-    `expected --limit ${limit} to leave hosts of the play '${play.name}', found none`,
-    {
-      place: play.place,
-    },
-  )
 }
 
 /** What is the same for all tasks of a host. */

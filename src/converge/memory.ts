@@ -9,7 +9,7 @@ export interface RunMemory {
   readonly engine: TemplateEngine
   /** What modules remember over all hosts. */
   readonly remembered: Map<string, unknown>
-  /** Secrets that were read, by path. */
+  /** Secrets that were read, by the key of their source. */
   readonly secrets: Map<string, Secret>
 }
 
@@ -29,7 +29,6 @@ export type ContextRequest = Pick<
   | 'tags'
   | 'skipTags'
   | 'extraVars'
-  | 'onSecret'
   | 'acceptNewIdentity'
 >
 

@@ -4,6 +4,7 @@ import type { EventSink } from '../model/event.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Playbook } from '../playbook/types.ts'
+import type { SourceOptions } from '../sources/types.ts'
 import type { Connect } from '../transport/channel.ts'
 
 /** One run of a playbook over an inventory, as the command line asks for it. Everything in it was validated. */
@@ -40,6 +41,8 @@ export interface RunRequest {
   readonly beforeContact?: () => Promise<void>
   /** Told of every secret that is opened, so that sinks can redact it by value. */
   readonly onSecret?: (secret: Secret) => void
+  /** What the operator lends to secret sources; undefined: files are read, and nothing else. */
+  readonly sources?: SourceOptions
   readonly emit: EventSink
   /** First SIGINT: finish the change in hand, start nothing new. */
   readonly stop: AbortSignal

@@ -5,10 +5,11 @@ import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
 import { checkTags } from '../playbook/tags.ts'
 import { createContexts } from './context.ts'
-import { type ContextRequest, createMemory, tagChoice } from './memory.ts'
+import { type ContextRequest, createMemory, type RunMemory, tagChoice } from './memory.ts'
 import { checkAccepted } from './new-identity.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
+import { openSecrets } from './secrets.ts'
 
 /**
  * Plans or converges every play of a playbook. Everything that can be wrong in the operator's files is thrown
@@ -26,7 +27,9 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
       },
     )
   }
-  const plays = prepareRun(request)
+  const memory = createMemory()
+  await openSecrets(request, memory)
+  const plays = prepareRun(request, memory)
   checkAccepted(request.acceptNewIdentity ?? [], plays)
   await request.beforeContact?.()
   const state: RunState = {
@@ -50,9 +53,11 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
   return { exitCode: result }
 }
 
-/** All plays of a run, each task expanded for each host; contacts nothing. */
-export function prepareRun(request: ContextRequest & Pick<RunRequest, 'diff'>): readonly PreparedPlay[] {
-  const memory = createMemory()
+/** All plays of a run, each task expanded for each host; contacts nothing and opens no secret source. */
+export function prepareRun(
+  request: ContextRequest & Pick<RunRequest, 'diff'>,
+  memory: RunMemory = createMemory(),
+): readonly PreparedPlay[] {
   checkTags(request.playbook.plays, tagChoice(request))
   return request.playbook.plays.map((play) =>
     preparePlay(play, createContexts(request, play, memory), { diff: request.diff }),

@@ -1,10 +1,16 @@
+import { dirname, resolve } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
 import { Secret } from '../model/secret.ts'
 import type { Play, SecretReference } from '../playbook/types.ts'
-import { readSecrets, secretPath, type SecretFile } from '../sources/read.ts'
+import { requireTrustedProject } from '../project/trust.ts'
+import { readSecrets } from '../sources/read.ts'
+import { sourceKey, type SourceOptions, type WantedSecret } from '../sources/types.ts'
 import type { HostLookups } from '../template/engine.ts'
 import type { ContextRequest, RunMemory } from './memory.ts'
+import type { RunRequest } from './request.ts'
+import { renderReference } from './secret-source.ts'
+import { hostsOfPlay } from './selection.ts'
 
 /** Only a run that may write opens a secret source. */
 export function mayWrite(request: Pick<ContextRequest, 'command'>): boolean {
@@ -12,9 +18,37 @@ export function mayWrite(request: Pick<ContextRequest, 'command'>): boolean {
 }
 
 /**
- * A play's secrets by host and name, each source read once for the run however many hosts and plays share it.
- * A reference whose path is empty for a host is not there for that host. Runs that open no source get
- * placeholders without bytes.
+ * Reads all secrets of all plays into the run's memory, each source once however many hosts and plays share it; does
+ * nothing in runs that open no source. Throws KmsfleetErrors with all that cannot be read.
+ */
+export async function openSecrets(request: RunRequest, memory: RunMemory): Promise<void> {
+  if (!mayWrite(request)) return
+  const { playbook, onSecret } = request
+  const wanted = playbook.plays.flatMap((play) =>
+    play.secrets.length === 0
+      ? []
+      : hostsOfPlay(request, play).flatMap((host) => wantedSecrets(request, play, host, memory)),
+  )
+  const secrets = await readSecrets(wanted, {
+    options: request.sources ?? nothingLent,
+    folder: dirname(resolve(playbook.file)),
+    onSecret: onSecret ?? ((): void => undefined),
+    signal: request.stop,
+  })
+  for (const [key, secret] of secrets) memory.secrets.set(key, secret)
+}
+
+/** A program that embeds kmsfleet lends no environment unless it says so. */
+const nothingLent: SourceOptions = {
+  environment: {},
+  requireTrust: (file) => {
+    requireTrustedProject([file])
+  },
+}
+
+/**
+ * A play's secrets by host and name. A reference whose path is empty for a host is not there for that host. Runs that
+ * open no source get placeholders without bytes.
  */
 export function playSecrets(
   request: ContextRequest,
@@ -22,48 +56,46 @@ export function playSecrets(
   hosts: readonly Host[],
   memory: RunMemory,
 ): ReadonlyMap<string, ReadonlyMap<string, Secret>> {
-  const files = hosts.map((host): readonly [string, readonly SecretFile[]] => [
-    host.name,
-    play.secrets.map((reference) => secretFile(request, play, host, reference, memory)).filter(isGiven),
-  ])
-  if (mayWrite(request)) {
-    const unread = files.flatMap(([, own]) => own).filter((file) => !memory.secrets.has(file.path))
-    for (const [path, secret] of readSecrets(unread)) {
-      memory.secrets.set(path, secret)
-      request.onSecret?.(secret)
-    }
-  }
-  const secretAt = ({ name, path }: SecretFile): Secret =>
-    memory.secrets.get(path) ?? new Secret(name, new Uint8Array(0))
-  return new Map(files.map(([host, own]) => [host, new Map(own.map((file) => [file.name, secretAt(file)]))]))
+  const secretAt = ({ name, source }: WantedSecret): Secret =>
+    memory.secrets.get(sourceKey(source)) ?? new Secret(name, new Uint8Array(0))
+  return new Map(
+    hosts.map((host) => [
+      host.name,
+      new Map(wantedSecrets(request, play, host, memory).map((wanted) => [wanted.name, secretAt(wanted)])),
+    ]),
+  )
 }
 
-function isGiven(file: SecretFile | undefined): file is SecretFile {
-  return file !== undefined
-}
-
-function secretFile(
+function wantedSecrets(
   request: ContextRequest,
   play: Play,
   host: Host,
-  reference: SecretReference,
   memory: RunMemory,
-): SecretFile | undefined {
+): readonly WantedSecret[] {
+  if (play.secrets.length === 0) return []
   const variables = new Map<string, unknown>()
   for (const [name, variable] of [...host.variables, ...play.vars]) variables.set(name, variable.value)
   for (const [name, value] of request.extraVars) variables.set(name, value)
   variables.set('inventory_hostname', host.name)
   variables.set('cluster', host.cluster)
-  const path = memory.engine.text(reference.path, { variables, host: noHost }, reference.place)
-  if (typeof path !== 'string') {
-    throw new KmsfleetError(
-      'playbook.source',
-      `expected a path for the secret ${reference.name}, found a secret`,
-      { place: reference.place },
-    )
-  }
-  if (path === '') return undefined
-  return { name: reference.name, path: secretPath(path, request.playbook.file), place: reference.place }
+  const scope = { variables, host: noHost }
+  return play.secrets.flatMap((reference) => {
+    const text = (template: string): string =>
+      plainText(reference, memory.engine.text(template, scope, reference.place))
+    const wanted = renderReference(reference, text, request.playbook.file)
+    return wanted === undefined ? [] : [wanted]
+  })
+}
+
+function plainText(reference: SecretReference, rendered: unknown): string {
+  if (typeof rendered === 'string') return rendered
+  throw new KmsfleetError(
+    'playbook.source',
+    `expected plain text for the source of the secret ${reference.name}, found a secret`,
+    {
+      place: reference.place,
+    },
+  )
 }
 
 /** A host must not choose which secret it gets: references see the operator's own variables only. */

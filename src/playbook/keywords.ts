@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { orders } from './order.ts'
+import { Secrets } from './secrets.ts'
 
 function oneOrMore<T, Input>(item: z.ZodType<T, Input>): z.ZodType<readonly T[], Input | Input[]> {
   return z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]))
@@ -126,8 +127,6 @@ const HostPattern = z
   .string()
   .min(1)
   .refine((text) => !text.includes('{{'), 'expected a plain host pattern (narrow it with --limit)')
-
-const Secrets = z.record(z.string(), z.strictObject({ file: z.string().min(1) })).nullable()
 
 const VarsFile = z
   .string()

@@ -13,9 +13,10 @@ import { PlayKeywords, PlayList, Vars } from './keywords.ts'
 import type { Reading, ReadTask, TaskContext } from './reading.ts'
 import { createRoleUses, readRoleEntry } from './role-use.ts'
 import { roleFinder, type RoleFinder } from './roles.ts'
+import { readSecretReferences } from './secrets.ts'
 import { readTasks } from './tasks.ts'
-import type { Handler, Play, Playbook, SecretReference, Variables } from './types.ts'
-import { checkPlaybookVariable, overlay, readVariables } from './variable-sets.ts'
+import type { Handler, Play, Playbook, Variables } from './types.ts'
+import { overlay, readVariables } from './variable-sets.ts'
 
 export interface PlaybookOptions {
   /** Names of all shipped modules. */
@@ -67,7 +68,7 @@ function readPlay(
   if (salvaged === undefined) return undefined
   const keywords = salvaged.value
   const vars = readPlayVariables(keywords, part, file, errors)
-  const secrets = readSecretReferences(keywords, part, vars, errors)
+  const secrets = readSecretReferences(keywords.secrets, part, vars, errors)
   const hosts = keywords.hosts.join(',')
   const name = keywords.name ?? hosts
   const folder = dirname(resolve(file))
@@ -157,25 +158,4 @@ function readPlayVariables(
     return document === undefined ? new Map<string, never>() : readVariables(document, errors)
   })
   return files.reduce(overlay, readVariables(partOf(part, ['vars']), errors))
-}
-
-function readSecretReferences(
-  keywords: PlayKeywords,
-  part: KeyLocated,
-  vars: Variables,
-  errors: KmsfleetError[],
-): readonly SecretReference[] {
-  const references: SecretReference[] = []
-  for (const [name, secret] of Object.entries(keywords.secrets ?? {})) {
-    const place = part.keyPlace(['secrets', name])
-    collect(errors, () => {
-      checkPlaybookVariable(name, place)
-    })
-    if (vars.has(name)) {
-      const message = `expected different names, found a variable and a secret \`${name}\``
-      errors.push(new KmsfleetError('playbook.duplicate', message, { place }))
-    }
-    references.push({ name, source: 'file', path: secret.file, place: part.place(['secrets', name, 'file']) })
-  }
-  return references
 }

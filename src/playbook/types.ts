@@ -4,6 +4,7 @@ import type { Located } from '../document/located.ts'
 import type { Variable } from '../inventory/types.ts'
 import type { Module } from '../modules/define.ts'
 import type { UnreadCode } from './code/reader.ts'
+import type { SecretSource } from '../sources/types.ts'
 
 /** Variables of one level, each with where it was set. */
 export type Variables = ReadonlyMap<string, Variable>
@@ -58,11 +59,10 @@ export interface Handler extends Task {
   readonly handlerId: string
 }
 
-/** Where a secret's bytes come from. The path may be a template over the host's variables. */
+/** Where a secret's bytes come from. Texts of the source may be templates over the operator's variables of a host. */
 export interface SecretReference {
   readonly name: string
-  readonly source: 'file'
-  readonly path: string
+  readonly source: SecretSource
   readonly place: Place
 }
 

@@ -9,7 +9,10 @@ import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 
 /** Something of a project that would run on the workstation. */
 export interface CodePart {
-  /** Path below the project's folder; for a program that a secret is read from, `FILE: exec ARGUMENTS` too. */
+  /**
+   * Path below the project's folder; for a program that a secret is read from, and a server that gets the operator's
+   * token for it, `FILE: exec ARGUMENTS` and `FILE: openbao SETTINGS` too.
+   */
   readonly name: string
   /** SHA-256 in hexadecimal digits. */
   readonly digest: string
@@ -121,10 +124,11 @@ function addFile(parts: Map<string, string>, folder: string, file: string): void
 }
 
 function addPrograms(parts: Map<string, string>, folder: string, file: string): void {
-  for (const program of programsOf(file)) {
-    const text = JSON.stringify(program)
-    parts.set(`${relative(folder, file)}: exec ${text}`, sha256(text))
-    for (const word of stringsIn(program)) {
+  for (const [kind, source] of sourcesOf(file)) {
+    const text = JSON.stringify(source)
+    parts.set(`${relative(folder, file)}: ${kind} ${text}`, sha256(text))
+    if (kind === 'openbao') continue
+    for (const word of stringsIn(source)) {
       for (const candidate of [resolve(dirname(file), word), resolve(folder, word)]) {
         if (isInside(folder, candidate) && isFile(candidate)) addFile(parts, folder, candidate)
       }
@@ -132,20 +136,32 @@ function addPrograms(parts: Map<string, string>, folder: string, file: string): 
   }
 }
 
-/** Values of all `exec` keys of a YAML file. One that cannot be read is not run either. */
-function programsOf(file: string): readonly unknown[] {
+type Source = readonly [kind: 'exec' | 'openbao', value: unknown]
+
+/** What all `exec` and `openbao` keys of a YAML file hold. A file that cannot be read runs nothing either. */
+function sourcesOf(file: string): readonly Source[] {
   try {
-    return execValues(parseDocument(file, readText(file, 'document.unreadable'), z.unknown()).value)
+    return sourcesIn(parseDocument(file, readText(file, 'document.unreadable'), z.unknown()).value)
   } catch (error) {
     if (error instanceof KmsfleetError || error instanceof KmsfleetErrors) return []
     throw error
   }
 }
 
-function execValues(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap(execValues)
+function sourcesIn(value: unknown): readonly Source[] {
+  if (Array.isArray(value)) return value.flatMap(sourcesIn)
   if (!isDictionary(value)) return []
-  return Object.entries(value).flatMap(([key, part]) => (key === 'exec' ? [part] : execValues(part)))
+  return Object.entries(value).flatMap(([key, part]): readonly Source[] => {
+    if (key === 'exec') return [[key, part]]
+    const server = key === 'openbao' ? serverIn(part) : {}
+    return Object.keys(server).length === 0 ? sourcesIn(part) : [['openbao', server]]
+  })
+}
+
+/** Which server a source names, and how it is told from another; nothing where the operator's environment says so. */
+function serverIn(source: unknown): Readonly<Record<string, unknown>> {
+  const entries = isDictionary(source) ? Object.entries(source) : []
+  return Object.fromEntries(entries.filter(([key]) => ['address', 'ca_file', 'server_name'].includes(key)))
 }
 
 function stringsIn(value: unknown): readonly string[] {

@@ -2,10 +2,8 @@ import type { Stats } from 'node:fs'
 import { readRegularFile, showFailure } from '../document/read.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
-import { Secret } from '../model/secret.ts'
-
-/** Bytes of a secret at most. */
-export const secretLimit = 1024 * 1024
+import type { Secret } from '../model/secret.ts'
+import { secretLimit, secretOf } from './content.ts'
 
 /**
  * Reads a secret from a file of the workstation into memory. Refused where other accounts can read the
@@ -23,18 +21,7 @@ export function readSecretFile(path: string, name: string, place?: Place): Secre
       at,
     )
   }
-  if (read.bytes.every((byte) => isSpace(byte))) {
-    const found = read.bytes.length === 0 ? 'an empty file' : 'white space only'
-    throw new KmsfleetError('secret.empty', `expected the secret \`${name}\` in ${path}, found ${found}`, {
-      ...at,
-      hint: 'an empty secret is never written',
-    })
-  }
-  return new Secret(name, read.bytes)
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
+  return secretOf(name, read.bytes, `in ${path}`, at)
 }
 
 /** The group bits are also the mask of an access control list, so they cover extra entries too. */

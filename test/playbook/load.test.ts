@@ -66,7 +66,7 @@ describe('a playbook with a role', () => {
       serial: [1, '30%'],
       maxFailPercentage: 10,
       anyErrorsFatal: true,
-      secrets: [{ name: 'jwt', source: 'file', path: 'secrets/{{ inventory_hostname }}.jwt' }],
+      secrets: [{ name: 'jwt', source: { from: 'file', path: 'secrets/{{ inventory_hostname }}.jwt' } }],
       place: { line: 1, column: 3 },
     })
     expect(valuesOf(play?.vars)).toEqual({ a: 1, deep: { mode: '0644' } })
@@ -217,7 +217,7 @@ describe('playbooks that are refused', () => {
     [
       'an unknown source',
       play('secrets: {a: {vault: x}}'),
-      ['2:16 playbook.invalid expected text for `file`', '2:17 document.unknown-key'],
+      ['2:16 playbook.invalid expected exactly one of', '2:17 document.unknown-key'],
     ],
     [
       'an unknown role',

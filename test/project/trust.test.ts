@@ -7,6 +7,8 @@ import { folderWith } from '../document/problems.ts'
 
 const files = {
   'site.yml': '- hosts: all\n  secrets:\n    pin: { exec: { argv: [./pin.sh, "{{ cluster }}"] } }\n',
+  'bao.yml':
+    '- hosts: all\n  secrets:\n    a: { openbao: { mount: kv, path: a, field: f } }\n    b: { openbao: { mount: kv, path: b, field: f, address: https://bao } }\n',
   'pin.sh': 'echo 1234\n',
   'tasks.ts': 'export const a = 1\n',
   'roles/x/tasks/main.ts': 'export const b = 1\n',
@@ -18,6 +20,7 @@ describe('the code of a project', () => {
   test('is its code files, and the programs that secrets are read from', () => {
     const names = readProjectCode(folderWith(files)).parts.map(({ name }) => name)
     expect(names).toEqual([
+      'bao.yml: openbao {"address":"https://bao"}',
       'pin.sh',
       'roles/x/tasks/main.ts',
       'site.yml: exec {"argv":["./pin.sh","{{ cluster }}"]}',

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { KmsfleetError } from '../../src/errors/error.ts'
 import { readSecretFile } from '../../src/sources/file.ts'
-import { readSecrets, secretPath } from '../../src/sources/read.ts'
 import { folderWith, problemsOf } from '../document/problems.ts'
 
 const canary = 'planted-Canary-7b1f'
@@ -46,7 +45,7 @@ describe('a secret file', () => {
       'empty',
       '',
       0o600,
-      'secret.empty expected the secret `jwt` in PATH, found an empty file | an empty secret is never written',
+      'secret.empty expected the secret `jwt` in PATH, found nothing in it | an empty secret is never written',
     ],
     [
       'of white space',
@@ -86,31 +85,5 @@ describe('a secret file', () => {
       expect(error).toBeInstanceOf(KmsfleetError)
       expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(canary)
     }
-  })
-})
-
-describe('the secrets of a run', () => {
-  test('each path is read once', () => {
-    const path = secretFile(canary, 0o600)
-    const files = (function* () {
-      yield { name: 'jwt', path, place }
-      // Were it read again for the second host, it would be gone.
-      unlinkSync(path)
-      yield { name: 'jwt', path, place }
-    })()
-    expect([...readSecrets(files).keys()]).toEqual([path])
-  })
-
-  test('all that cannot be read is told at once', () => {
-    const files = ['a', 'b', 'a'].map((name) => ({ name, path: `/nowhere/${name}`, place }))
-    expect(problemsOf(() => readSecrets(files))).toHaveLength(2)
-  })
-
-  test.each([
-    ['/abs/x', '/abs/x'],
-    ['secrets/x', '/books/secrets/x'],
-    ['../x', '/x'],
-  ])('%s starts beside the playbook', (rendered, expected) => {
-    expect(secretPath(rendered, '/books/site.yml')).toBe(expected)
   })
 })

@@ -1,6 +1,7 @@
 import { KmsfleetError } from '../../errors/error.ts'
 import type { ConvergeOptions } from '../options.ts'
 import { run } from '../run.ts'
+import { sourceOptions } from '../sources.ts'
 
 /** `kmsfleet converge`: on a terminal it shows the plan and asks; elsewhere `--yes` has to say so beforehand. */
 export function converge(playbook: string, options: ConvergeOptions): Promise<number> {
@@ -10,5 +11,5 @@ export function converge(playbook: string, options: ConvergeOptions): Promise<nu
       hint: 'Look at "kmsfleet plan" first, then run "kmsfleet converge --yes".',
     })
   }
-  return run({ command: 'converge', playbook, options, ask })
+  return run({ command: 'converge', playbook, options, ask, sources: sourceOptions(options) })
 }
