@@ -29,9 +29,9 @@ export const shipped = {
   file,
   group,
   link,
-  nextBoot,
+  next_boot: nextBoot,
   program,
-  providerConfig,
+  provider_config: providerConfig,
   sysusers,
   template,
   tmpfiles,
@@ -41,4 +41,6 @@ export const shipped = {
 } satisfies Readonly<Record<string, Module>>
 
 /** Every shipped module by its name, sorted by it. */
-export const modules: ReadonlyMap<string, Module> = new Map(Object.entries(shipped))
+export const modules: ReadonlyMap<string, Module> = new Map(
+  Object.values<Module>(shipped).map((module) => [module.name, module]),
+)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import type { Module } from '../../src/modules/define.ts'
-import { modules } from '../../src/modules/registry.ts'
+import { modules, shipped } from '../../src/modules/registry.ts'
 import type { Resource } from '../../src/model/resource.ts'
 import { Digest } from '../../src/model/secret.ts'
 import { known } from '../../src/model/value.ts'
@@ -17,6 +17,7 @@ const all = [...modules]
 
 test('every folder is a registered module, by its own name, in order', () => {
   const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  expect(Object.keys(shipped), 'keys of `shipped` in the registry').toEqual([...modules.keys()])
   expect([...modules.keys()]).toEqual(folders.map(({ name }) => name).toSorted())
   expect(all.map(([, module]) => module.name)).toEqual([...modules.keys()])
 })
