@@ -150,7 +150,7 @@ describe('verdicts', () => {
     [
       'an authority',
       authority,
-      { is: 'unknown', because: 'certificate authorities (f:1) need the OpenSSH transport' },
+      { is: 'unknown', because: 'certificate authorities (f:1) need --transport openssh' },
     ],
     ['negated', line('*,!db1', ed), { is: 'unknown' }],
   ])('%s', (_what, text, verdict) => {
