@@ -407,7 +407,7 @@ const refused: Readonly<Record<string, Refused>> = {
     breaks:
       'for tool in /usr/sbin/useradd /usr/sbin/groupadd /usr/bin/systemd-sysusers; do mv $tool $tool.away; done',
     code: 'resource.tool-missing',
-    says: /expected systemd-sysusers or groupadd on the host, found neither/,
+    says: /expected groupadd, addgroup or systemd-sysusers on the host, found none/,
   },
   'a destination that a package owns': {
     from: 'bare',

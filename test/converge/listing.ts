@@ -22,11 +22,19 @@ const noise = [
 ] as const
 
 /** Everything below the folders that a run could write to, with inode, ctime, mtime, mode, owner, size and target. */
-export async function listing(lab: Lab, host: LabHost): Promise<Listing> {
-  const prune = noise.map((path) => `-path ${path}`).join(' -o ')
-  const text = await lab.exec(
-    host,
-    `find /etc /usr /var /run /srv /opt /root /home \\( ${prune} \\) -prune -o -printf '%p\\t%y %i %C@ %T@ %m %U:%G %n %s %l\\n'`,
+export function listing(lab: Lab, host: LabHost): Promise<Listing> {
+  const folders = ['/etc', '/usr', '/var', '/run', '/srv', '/opt', '/root', '/home']
+  return readListing(folders, (find) => lab.exec(host, find))
+}
+
+/** The same by a `find` that runs where `exec` has it run; relative folders start there. */
+export async function readListing(
+  folders: readonly string[],
+  exec: (find: string) => Promise<string>,
+): Promise<Listing> {
+  const prune = noise.map((path) => `-path ${path} -o -path ${path.slice(1)}`).join(' -o ')
+  const text = await exec(
+    `find ${folders.join(' ')} \\( ${prune} \\) -prune -o -printf '%p\\t%y %i %C@ %T@ %m %U:%G %n %s %l\\n'`,
   )
   return new Map(
     text

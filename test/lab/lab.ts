@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { allowManyHosts, baseFolder } from './base.ts'
+import { allowManyHosts, baseFolder, busyboxFolder } from './base.ts'
 import { bootHost, hostFolder, makeHost, mountHosts, sshPort, type HostSeed } from './host.ts'
 import { inventoryText } from './inventory.ts'
 import { run } from './process.ts'
@@ -70,16 +70,24 @@ export async function startLab(request: LabRequest): Promise<Lab> {
   await reapSlots()
   allowManyHosts()
   const [base, bundle] = await Promise.all([baseFolder(), makeRelease()])
+  const needsBusybox = request.hosts.some(({ variant }) => variant === 'busybox')
+  const busybox = needsBusybox ? await busyboxFolder(base) : base
+  const baseOf = (variant: Variant): string => (variant === 'busybox' ? busybox : base)
   const slot = claimSlot(request.detached !== true)
   try {
-    return await bootLab(slot, base, bundle, request)
+    return await bootLab(slot, baseOf, bundle, request)
   } catch (error) {
     await releaseSlot(slot)
     throw error
   }
 }
 
-async function bootLab(slot: Slot, base: string, bundle: Bundle, request: LabRequest): Promise<Lab> {
+async function bootLab(
+  slot: Slot,
+  baseOf: (variant: Variant) => string,
+  bundle: Bundle,
+  request: LabRequest,
+): Promise<Lab> {
   const folder = slotFolder(slot)
   const hostsFolder = join(folder, 'hosts')
   mkdirSync(hostsFolder)
@@ -96,7 +104,7 @@ async function bootLab(slot: Slot, base: string, bundle: Bundle, request: LabReq
     name: `h${String(index + 1)}`,
     variant,
     address: hostAddress(slot, index + 1),
-    base,
+    base: baseOf(variant),
     authorizedKey: readFileSync(`${keyFile}.pub`, 'utf8'),
     passwordHash: hash,
   }))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What differs between the hosts of a lab. */
-export const variants = ['plain', 'noisy', 'sudo', 'sudo-password', 'bash-sh', 'rousr'] as const
+export const variants = ['plain', 'noisy', 'sudo', 'sudo-password', 'bash-sh', 'rousr', 'busybox'] as const
 export type Variant = (typeof variants)[number]
 
 /** The login user of a variant; every other than root becomes root by sudo. */
@@ -34,6 +34,7 @@ export function variantFiles(
   switch (variant) {
     case 'plain':
     case 'rousr':
+    case 'busybox':
       return [rootKey(authorizedKey)]
     case 'bash-sh':
       return [rootKey(authorizedKey), { path: 'usr/bin/sh', link: 'bash' }]

@@ -35,10 +35,16 @@ test.each<[what: string, gid: number | undefined, spec: WorldSpec, expected: unk
     "refused: expected kms to be a local group or none, found it in the host's name service only",
   ],
   [
+    'new, with busybox alone',
+    undefined,
+    { host: { tools: new Set(['addgroup']) } },
+    ['state: absent → group', 'gid: absent → (known after group:kms gid)'],
+  ],
+  [
     'no tool to make it with',
     undefined,
     { host: { tools: new Set() } },
-    'refused: expected systemd-sysusers or groupadd on the host, found neither',
+    'refused: expected groupadd, addgroup or systemd-sysusers on the host, found none',
   ],
 ])('group: %s', (_, gid, spec, expected) => {
   const wanted = groupResource({ name: 'kms', gid, system: true })
@@ -197,10 +203,22 @@ test.each<[what: string, wanted: ReturnType<typeof userResource>, spec: WorldSpe
     "refused: expected kms to be a local user or none, found it in the host's name service only",
   ],
   [
+    'another home, with busybox alone',
+    account({ home: '/srv' }),
+    { ...own, users: { kms: user(2) }, host: { tools: new Set(['adduser']) } },
+    'refused: expected usermod on the host to change the home of kms, found none',
+  ],
+  [
+    'a password, with busybox alone',
+    account(),
+    { ...own, users: { kms: user(2, { password: 'set' }) }, host: { tools: new Set(['adduser']) } },
+    ['password: set → locked'],
+  ],
+  [
     'no tool to make it with',
     account(),
     { ...own, host: { tools: new Set(['groupadd']) } },
-    'refused: expected systemd-sysusers or useradd on the host, found neither',
+    'refused: expected useradd, adduser or systemd-sysusers on the host, found none',
   ],
 ])('user: %s', (_, wanted, spec, expected) => {
   expect(summary(wanted.plan(worldFor(spec, wanted)))).toEqual(expected)

@@ -16,7 +16,8 @@ export const sysusers = defineModule({
   name: 'sysusers',
   summary: 'System users and groups, as a sysusers.d file and as accounts',
   description: `Writes \`/etc/sysusers.d/NAME.conf\`, so that a host which is rebuilt makes the same accounts, and makes
-each group, user and membership now. Hosts without systemd get the accounts only, by \`groupadd\` and \`useradd\`.
+each group, user and membership now. Hosts without systemd get the accounts only, by \`groupadd\` and \`useradd\`
+or by busybox's \`addgroup\` and \`adduser\`.
 The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the name service are refused.`,
   args: SysusersArgs,
   examples: [

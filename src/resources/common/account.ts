@@ -37,17 +37,17 @@ export function remoteAccount(kind: 'user' | 'group', name: string): Problem {
   )
 }
 
-/** Neither systemd-sysusers nor the program of the shadow suite is there. */
-export function toolMissing(
-  name: string,
-  tool: 'groupadd' | 'useradd',
-  host: HostState,
-): Problem | undefined {
-  if (host.tools.has('systemd-sysusers') || host.tools.has(tool)) return undefined
+/** What makes an account where systemd-sysusers does not: the shadow suite's program, or that of busybox. */
+const makers = { group: ['groupadd', 'addgroup'], user: ['useradd', 'adduser'] } as const
+
+/** No program that makes such an account is there. */
+export function makerMissing(kind: keyof typeof makers, name: string, host: HostState): Problem | undefined {
+  const tools = ['systemd-sysusers', ...makers[kind]]
+  if (tools.some((tool) => host.tools.has(tool))) return undefined
   return problem(
     'resource.tool-missing',
     name,
-    `expected systemd-sysusers or ${tool} on the host, found neither`,
+    `expected ${makers[kind].join(', ')} or systemd-sysusers on the host, found none`,
     'Install the `passwd` (or `shadow`) package, or make the account when the image is built.',
   )
 }

@@ -3,7 +3,7 @@ import type { Planned, Resource, World } from '../../model/resource.ts'
 import { known, unknown, type Value } from '../../model/value.ts'
 import { problem, refused } from '../common/result.ts'
 import { differencesOfNew, showId } from '../common/show.ts'
-import { isTaken, remoteAccount, toolMissing } from '../common/account.ts'
+import { isTaken, remoteAccount, makerMissing } from '../common/account.ts'
 
 /** A local group. Who belongs to it is a resource of its own, see membership.ts. */
 export interface GroupDesired {
@@ -34,7 +34,7 @@ function plan({ name, gid, system }: GroupDesired, world: World): Planned {
     const taken = isTaken('gid', gid, name, world.groups())
     if (taken !== undefined) return refused(taken)
   }
-  const missing = toolMissing(name, 'groupadd', world.host)
+  const missing = makerMissing('group', name, world.host)
   if (missing !== undefined) return refused(missing)
   const id: Value<number> = gid === undefined ? unknown({ after: `group:${name}`, field: 'gid' }) : known(gid)
   return {

@@ -1,8 +1,9 @@
-import type { UserState } from '../../model/facts.ts'
+import type { HostState, UserState } from '../../model/facts.ts'
+import type { Problem } from '../../model/problem.ts'
 import type { Difference, Effect, Planned, Resource, World } from '../../model/resource.ts'
 import { known, unknown, type Value } from '../../model/value.ts'
 import type { WriteOp } from '../../model/wire.ts'
-import { isTaken, remoteAccount, toolMissing } from '../common/account.ts'
+import { isTaken, remoteAccount, makerMissing } from '../common/account.ts'
 import { isNumeric } from '../common/account-name.ts'
 import { sameValue } from '../common/compare.ts'
 import { resolveGroup } from '../common/owner.ts'
@@ -50,7 +51,7 @@ function make(desired: UserDesired, gid: Value<number>, world: World): Planned {
     const taken = isTaken('uid', uid, name, world.users())
     if (taken !== undefined) return refused(taken)
   }
-  const missing = toolMissing(name, 'useradd', world.host)
+  const missing = makerMissing('user', name, world.host)
   if (missing !== undefined) return refused(missing)
   const id: Value<number> = uid === undefined ? unknown({ after: `user:${name}`, field: 'uid' }) : known(uid)
   return {
@@ -118,10 +119,10 @@ function compare(desired: UserDesired, gid: Value<number>, state: UserState, wor
       ),
     )
   }
-  return mend(desired, state)
+  return mend(desired, state, world.host)
 }
 
-function mend(desired: UserDesired, state: UserState): Planned {
+function mend(desired: UserDesired, state: UserState, host: HostState): Planned {
   const { name, gecos, home, shell } = desired
   const lock = state.password === 'set' || state.password === 'empty'
   const differences: readonly Difference[] = [
@@ -131,6 +132,8 @@ function mend(desired: UserDesired, state: UserState): Planned {
     ...(lock ? [difference('password', state.password, 'locked')] : []),
   ]
   if (differences.length === 0) return { is: 'same' }
+  const [changed] = differences.filter(({ attribute }) => attribute !== 'password')
+  if (changed !== undefined && !host.tools.has('usermod')) return refused(unchangeable(name, changed))
   const op: WriteOp = {
     op: 'user-set',
     name,
@@ -147,6 +150,16 @@ function mend(desired: UserDesired, state: UserState): Planned {
     disruptive: false,
     provisional: false,
   }
+}
+
+/** busybox has nothing that changes an account but its password. */
+function unchangeable(name: string, { attribute }: Difference): Problem {
+  return problem(
+    'resource.tool-missing',
+    name,
+    `expected usermod on the host to change the ${attribute} of ${name}, found none`,
+    'Change the line in /etc/passwd by hand, or install the `shadow` package.',
+  )
 }
 
 function predict(key: string, state: UserState): Effect {

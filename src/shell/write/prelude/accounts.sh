@@ -68,7 +68,11 @@ kf_user_add() {
     kf_x=$(printf %s "$4" | sed 's/[\\"]/\\&/g; s/%/%%/g')
     kf_try user systemd-sysusers --inline "u $1 ${2:--}:$3 \"$kf_x\" $5 $6" || return 1
   elif kf_has adduser; then
-    kf_try user adduser -D -H ${7:+-S} ${2:+-u "$2"} -G "$3" -g "$4" -h "$5" -s "$6" "$1" || return 1
+    kf_group=$3
+    case $3 in *[!0-9]*) ;; *) if kf_id_taken /etc/group "$3"; then kf_group=$kf_n; fi ;; esac
+    kf_try user adduser -D -H ${7:+-S} ${2:+-u "$2"} -G "$kf_group" -g "$4" -h "$5" -s "$6" "$1" || return 1
+    # it lists the user as a further member of its own primary group, as the others do not
+    if command -v delgroup >/dev/null 2>&1; then kf_try user delgroup "$1" "$kf_group" || return 1; fi
   else
     kf_fail user 'expected useradd, systemd-sysusers or adduser on the host, found none'
     return 1
