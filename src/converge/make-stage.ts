@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts'
 import type { Difference } from '../model/resource.ts'
 import type { ChangeReport } from '../model/wire.ts'
 import { compileWrite, type LockHolder } from '../shell/write/compile.ts'
+import { keeping } from './keep.ts'
 import type { Link } from './link.ts'
 import type { Observer } from './observe.ts'
 import { hopelessCheck, reportProblem, sendable, unproved, type SendableStage } from './stage.ts'
@@ -36,7 +37,7 @@ export interface StageEnd {
 export async function makeStage(job: StageJob, plan: Plan): Promise<StageEnd> {
   const { host, link, observer, lock, emit, abort } = job
   const [stage] = plan.stages
-  const work = stage === undefined ? undefined : sendable(stage)
+  const work = stage === undefined ? undefined : sendable(stage, keeping(plan))
   if (stage === undefined || work === undefined || work.changes.length === 0) {
     return { plan, problem: (stage && hopelessCheck(stage)) ?? undecided }
   }
@@ -81,7 +82,7 @@ function tell(
     ...(report.output === undefined ? {} : { output: report.output }),
     ...(item.item === 'change' ? { owes: item.owes, settles: item.settles } : {}),
   })
-  if (item.item === 'change' && item.again === undefined) onChange()
+  if (item.item === 'change') onChange()
   emit({ type: 'done', host, change: item.key })
   return true
 }

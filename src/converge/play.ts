@@ -1,5 +1,4 @@
 import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
-import { createPermits } from '../fleet/permits.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
 import { type JobEnd, runFleet } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
@@ -9,9 +8,9 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
+import { inOrder } from '../playbook/order.ts'
 import type { Play } from '../playbook/types.ts'
 import { writesIdentity } from './new-identity.ts'
-import { behindLeaders } from './run-once.ts'
 import { createHostRun, type HostRun } from './host.ts'
 import type { RunRequest } from './request.ts'
 
@@ -102,7 +101,6 @@ function startPlay(
     play: prepared.play.name,
     hosts: prepared.hosts.map(({ host }) => host.name),
   })
-  const permits = createPermits()
   return new Map(
     prepared.hosts.map(({ host, context, atoms }) => [
       host.name,
@@ -110,7 +108,6 @@ function startPlay(
         request,
         context,
         atoms,
-        permits,
         gates: state.gates,
         before: state.forecast.get(host.name) ?? [],
         newIdentity: writesIdentity(prepared.play) && state.newIdentities.delete(host.name),
@@ -157,7 +154,7 @@ function inBatches(
   prepared: PreparedPlay,
   runs: ReadonlyMap<string, HostRun>,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  const { serial, maxFailPercentage, anyErrorsFatal, pause } = prepared.play
+  const { serial, maxFailPercentage, anyErrorsFatal, order, pause } = prepared.play
   const options = {
     concurrency: request.concurrency,
     serial,
@@ -167,17 +164,15 @@ function inBatches(
     gate: (changed: readonly Host[]) => stillProved(changed.map((host) => runOf(runs, host))),
     ...(maxFailPercentage === undefined ? {} : { maxFailPercentage }),
   }
-  const inTurn = behindLeaders(prepared, request.emit)
   return runFleet(
-    hostsOf(prepared),
+    inOrder(hostsOf(prepared), order),
     options,
-    (host) =>
-      inTurn(host, async () => {
-        const run = runOf(runs, host)
-        await run.plan()
-        await run.converge()
-        return run.end()
-      }),
+    async (host) => {
+      const run = runOf(runs, host)
+      await run.plan()
+      await run.converge()
+      return run.end()
+    },
     request.emit,
   )
 }

@@ -2,7 +2,7 @@ import type { Change, Check, Item, Plan, Stage } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Difference } from '../model/resource.ts'
 import type { Value } from '../model/value.ts'
-import type { ChangeReport, WireChange } from '../model/wire.ts'
+import type { ChangeReport, WireChange, WriteOp } from '../model/wire.ts'
 
 /** A stage in the form that the write compiler takes, with the way back from a report to the change. */
 export interface SendableStage {
@@ -14,15 +14,17 @@ export interface SendableStage {
 /**
  * What of a stage can be sent now: all but what still waits for a value, up to a check that is not met and that
  * nothing done here, and no waiting, will meet.
+ *
+ * @param prepare says what else the host must know of an operation
  */
-export function sendable(stage: Stage): SendableStage {
+export function sendable(stage: Stage, prepare: (op: WriteOp) => WriteOp): SendableStage {
   const end = stage.items.findIndex(isHopeless)
   const items = stage.items.slice(0, end === -1 ? undefined : end).filter(canBeSent)
   return {
     changes: items.map((item, id) => ({
       id,
       label: item.resource,
-      ops: item.ops,
+      ops: item.ops.map(prepare),
       owes: item.item === 'change' ? item.owes : [],
       settles: item.item === 'change' ? item.settles : [],
     })),
@@ -92,7 +94,7 @@ export function unproved(later: Plan, done: ReadonlySet<string>): readonly Diffe
   return later.stages
     .flatMap((stage) => stage.items)
     .flatMap((item) =>
-      item.item === 'change' && item.again === undefined && done.has(item.key)
+      item.item === 'change' && done.has(item.key)
         ? item.differences.map((difference) => ({
             ...difference,
             attribute: `${item.resource} ${difference.attribute}`,

@@ -88,6 +88,8 @@ export interface UnitState {
   readonly runningExe?: string
   /** Path to SHA-256 of each file that our own last start of this invocation recorded. */
   readonly startedWith?: ReadonlyMap<string, string>
+  /** Files of which an earlier run kept the version of before, and never saw the unit ready with the new one. */
+  readonly kept?: readonly string[]
   /** Will be restarted, started or stopped by an earlier change of this run. */
   readonly pendingStart?: boolean
   /** Predicted only: SHA-256 (or `absent`) of each unit file that an earlier change's daemon-reload will have read. */

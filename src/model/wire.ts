@@ -126,6 +126,8 @@ export type WriteOp =
       readonly to: Ownership
       /** Run on the staged file before it takes its place; `{}` stands for the staged path. */
       readonly validate?: { readonly argv: readonly string[]; readonly as?: Identity }
+      /** Unit that runs with what stands there now: that version is kept until the unit is ready with the new one. */
+      readonly keepFor?: string
     }
   | {
       readonly op: 'file-set'
@@ -161,6 +163,8 @@ export type WriteOp =
       readonly within: number
       /** Files whose SHA-256 is recorded as what this start was made with. */
       readonly record: readonly string[]
+      /** Files that the unit runs with, its program and definition too: a failed restart brings their kept versions back. */
+      readonly runsWith: readonly string[]
     }
   /** Polls a test until it is answered yes, at most `within` seconds; else the change fails with the last detail. */
   | { readonly op: 'await'; readonly test: TestAtom; readonly within: number }
@@ -168,8 +172,6 @@ export type WriteOp =
       readonly op: 'command'
       readonly argv: readonly string[]
       readonly as?: Identity
-      /** It is done whatever its exit status is, and reports that. */
-      readonly anyStatus?: true
       readonly within: number
     }
 

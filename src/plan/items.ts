@@ -10,8 +10,6 @@ export interface Draft {
   readonly item: Item
   /** Values that an earlier change must first produce. */
   readonly needs: readonly Origin[]
-  /** Nothing goes in one stream behind it: whether it succeeded is judged here. */
-  readonly last?: true
 }
 
 /**
@@ -30,7 +28,7 @@ export function draftOf(
   const key = keyOf(resource, task)
   switch (planned.is) {
     case 'change': {
-      const { differences, ops, effects, disruptive, provisional, again } = planned
+      const { differences, ops, effects, disruptive, provisional } = planned
       return {
         item: {
           item: 'change',
@@ -44,7 +42,6 @@ export function draftOf(
           provisional,
           owes,
           settles,
-          ...(again === undefined ? {} : { again }),
         },
         needs: provisional ? unknownsOf(planned) : [],
       }

@@ -12,6 +12,12 @@ export const owedFolder = `${runFolder}/owed`
  */
 export const startedFolder = `${runFolder}/started`
 
+/**
+ * One file for each unit with a path a line: files of which the version of before stands in a folder
+ * `.kmsfleet-kept` beside them, until the unit was seen ready with the new one.
+ */
+export const keptFolder = `${runFolder}/kept`
+
 /** A writer that finds it starts no further change. */
 export const stopFile = `${runFolder}/stop`
 

@@ -24,7 +24,6 @@ export interface Drive extends Partial<
     RunRequest,
     | 'limit'
     | 'tags'
-    | 'skipTags'
     | 'acceptNewIdentity'
     | 'diff'
     | 'approve'

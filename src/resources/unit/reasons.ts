@@ -11,11 +11,19 @@ import type { UnitDesired } from './desired.ts'
 export function restartReason(desired: UnitDesired, state: UnitState, world: World): string | undefined {
   return (
     definitionReason(desired.unit, state, world) ??
+    keptReason(state) ??
     exeReason(desired.exe, state, world) ??
     desired.restartOn
       .map((path) => configurationReason(path, state, world))
       .find((reason) => reason !== undefined)
   )
+}
+
+/** A run that died between a file and the gate of its restart: only a restart tells whether the unit runs with it. */
+function keptReason({ kept, pendingStart }: UnitState): string | undefined {
+  return pendingStart === true || kept?.[0] === undefined
+    ? undefined
+    : `an earlier run put ${kept[0]} there and never saw the unit ready with it`
 }
 
 /** Why systemd must read its files again. */

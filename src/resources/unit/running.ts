@@ -2,6 +2,7 @@ import type { UnitState } from '../../model/facts.ts'
 import type { Difference, World } from '../../model/resource.ts'
 import type { WriteOp } from '../../model/wire.ts'
 import { difference } from '../common/show.ts'
+import { definitionChangedHere } from './definition.ts'
 import type { UnitDesired } from './desired.ts'
 import { predictedRecord, restartReason } from './reasons.ts'
 
@@ -54,22 +55,23 @@ function stopped({ unit, ready, within }: UnitDesired, active: string): Step | u
   if (active === 'inactive' || active === 'failed') return undefined
   return {
     differences: [difference('active', active, 'inactive')],
-    ops: [{ op: 'unit-run', unit, verb: 'stop', ready, within, record: [] }],
+    ops: [{ op: 'unit-run', unit, verb: 'stop', ready, within, record: [], runsWith: [] }],
     disruptive: true,
     predict: (before) => ({ ...withoutProcess(before), active: 'inactive', sub: 'dead' }),
   }
 }
 
 function run(
-  { unit, ready, within, restartOn }: UnitDesired,
+  { unit, ready, within, restartOn, exe }: UnitDesired,
   world: World,
   verb: 'start' | 'restart' | 'reload',
   differences: readonly Difference[],
 ): Step {
+  const runsWith = [...restartOn, ...(exe === undefined ? [] : [exe]), ...definitionChangedHere(unit, world)]
   const record = verb === 'reload' ? [] : restartOn
   return {
     differences,
-    ops: [{ op: 'unit-run', unit, verb, ready, within, record }],
+    ops: [{ op: 'unit-run', unit, verb, ready, within, record, runsWith: verb === 'reload' ? [] : runsWith }],
     disruptive: verb === 'restart',
     predict: (before) => (verb === 'reload' ? before : startedAnew(before, restartOn, world)),
   }

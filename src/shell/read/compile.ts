@@ -1,7 +1,7 @@
 import type { Identity } from '../../model/identity.ts'
 import type { ReadAtom, TestAtom } from '../../model/wire.ts'
 import { KmsfleetError } from '../../errors/error.ts'
-import { startedFolder, owedFolder, runFolder } from '../layout.ts'
+import { keptFolder, startedFolder, owedFolder, runFolder } from '../layout.ts'
 import { quote } from '../quote.ts'
 import type { Frame } from '../session.ts'
 import { questionsOf } from './atoms.ts'
@@ -68,7 +68,7 @@ function body(questions: Questions): string {
   return [
     'kf_mark probe',
     '{',
-    `kf_host ${units.map((unit) => quote(`${startedFolder}/${unit}`)).join(' ')}`,
+    `kf_host ${units.flatMap((unit) => [startedFolder, keptFolder].map((folder) => quote(`${folder}/${unit}`))).join(' ')}`,
     `kf_list=${quote(paths.map(({ path }) => path).join('\n'))}`,
     `kf_paths ${paths.map((question) => `${flags(question)} ${quote(question.path)}`).join(' ')}`,
     ...call('kf_names passwd', users),

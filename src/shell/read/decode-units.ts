@@ -1,5 +1,5 @@
 import type { Fact, PathState, UnitState } from '../../model/facts.ts'
-import { startedFolder } from '../layout.ts'
+import { keptFolder, startedFolder } from '../layout.ts'
 import type { Questions } from './atoms.ts'
 import type { SmallFiles } from './decode-host.ts'
 import { lines } from './section.ts'
@@ -57,6 +57,7 @@ function unitState(
   found: Properties,
   program: string | undefined,
   record: readonly string[] | undefined,
+  kept: readonly string[] | undefined,
 ): UnitState {
   const text = (key: string): string => found.get(key) ?? ''
   const started = startedWith(record, text('InvocationID'))
@@ -78,6 +79,7 @@ function unitState(
     since: seconds(found.get('ActiveEnterTimestamp')),
     ...(program === undefined ? {} : { runningExe: program }),
     ...(started === undefined ? {} : { startedWith: started }),
+    ...(kept === undefined || kept.length === 0 ? {} : { kept }),
   }
 }
 
@@ -111,7 +113,15 @@ export function decodeUnits(
       const program = running.get(block.get('MainPID') ?? '')
       return [
         unit,
-        { is: 'present', state: unitState(block, program, records.get(`${startedFolder}/${unit}`)) },
+        {
+          is: 'present',
+          state: unitState(
+            block,
+            program,
+            records.get(`${startedFolder}/${unit}`),
+            records.get(`${keptFolder}/${unit}`),
+          ),
+        },
       ]
     }),
   )

@@ -91,13 +91,18 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
   if (!item.inside) {
     const link =
       item.op.op === 'link-put' ? [`kf_link ${item.folder} ${name} ${what} ${quote(item.op.target)}`] : []
+    const keeper = item.op.op === 'file-put' ? item.op.keepFor : undefined
+    const kept = keeper === undefined ? [] : [`kf_keep ${quote(keeper)} ${quote(item.path)} ${name} ${what}`]
     const file = context.waiting.has(item.change)
       ? `kf_wait ${item.folder} ${name}`
-      : `kf_place ${item.folder} ${name} ${what} .`
+      : `kf_place ${item.folder} ${name} ${keeper === undefined ? what : '"$kf_what"'} .`
     const put = link.length > 0 ? link : [file]
     const within = context.staging.born.get(item.path)
     const born = within === undefined ? [] : [`kf_born ${quote(item.path)} "${within}"`]
-    return { commands: [...before, enter(parent, `"${stage}"`, context), ...put, ...born], parts }
+    return {
+      commands: [...before, enter(parent, `"${stage}"`, context), ...kept, ...put, ...born],
+      parts: keeper === undefined ? parts : [...parts, 'keep'],
+    }
   }
   const where = `${quote(parent.path)} ${inodeWord(parent, context)} ${name} ${what}`
   const put =
@@ -224,23 +229,21 @@ export function opScript(
         commands: [
           `kf_unit ${quote(op.unit)} ${op.verb} ${String(op.within)} ${readinessWords(op.ready)} ${words(op.record)}`,
         ],
-        parts: ['services'],
+        parts: ['services', 'place', 'keep'],
       }
     case 'await':
       return {
         commands: [`kf_await ${String(op.within)} kf_tested`],
         parts: ['services'],
       }
-    case 'command': {
-      const status = op.anyStatus === true ? ['kf_any=yes'] : []
+    case 'command':
       return {
         commands:
           op.as === undefined
-            ? [...status, `kf_command ${String(op.within)} ${words(op.argv)}`]
-            : [...status, identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
+            ? [`kf_command ${String(op.within)} ${words(op.argv)}`]
+            : [identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
         parts: ['services'],
       }
-    }
   }
 }
 

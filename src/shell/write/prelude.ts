@@ -14,6 +14,7 @@ const partNames = [
   'validate',
   'accounts',
   'services',
+  'keep',
 ] as const
 
 /** One file of the write prelude: what it defines is one concern of changing a host. */

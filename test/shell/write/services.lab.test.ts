@@ -50,7 +50,15 @@ function unit(name: string, text: string): WriteOp {
 }
 
 function start(name: string, within: number, ready: Readiness = { kind: 'active' }): WriteOp {
-  return { op: 'unit-run', unit: name, verb: 'start', ready, within, record: ['/etc/hostname', '/nowhere'] }
+  return {
+    op: 'unit-run',
+    unit: name,
+    verb: 'start',
+    ready,
+    within,
+    record: ['/etc/hostname', '/nowhere'],
+    runsWith: [],
+  }
 }
 
 const install = (name: string, text: string): readonly WireChange[] =>
@@ -84,6 +92,7 @@ it('starts a unit, waits until it is ready, and records what it was started with
       ready: { kind: 'active' },
       within: 10,
       record: [],
+      runsWith: [],
     }),
   )
   expect(last(stopped)).toEqual({ change: 1, says: 'done' })

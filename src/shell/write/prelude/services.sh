@@ -12,8 +12,20 @@ kf_now() {
 
 kf_nap() { sleep 0.2 2>/dev/null || sleep 1; }
 
-# kf_unit UNIT VERB WITHIN READY ARGUMENT FILE...: FILEs are what this start is made with
+# kf_unit UNIT VERB WITHIN READY ARGUMENT FILE...: FILEs are what this start is made with. A start that succeeds lets
+# go what was kept for it; one that fails brings that back.
 kf_unit() {
+  case $2 in
+    start | restart) ;;
+    *)
+      kf_unit_run "$@"
+      return
+      ;;
+  esac
+  if kf_unit_run "$@"; then kf_let_go "$1"; else kf_roll_back "$@"; fi
+}
+
+kf_unit_run() {
   cd /
   kf_here=
   kf_now
@@ -185,14 +197,9 @@ kf_command_as() {
   kf_commanded
 }
 
-# kf_any is set where any exit status will do
 kf_commanded() {
   kf_closed_ones=$NL
   kf_output=$kf_out kf_exit=$kf_status
-  if [ -n "$kf_any" ]; then
-    kf_any=
-    return 0
-  fi
   case $kf_status in
     0) ;;
     137) kf_fail command "expected exit status 0 in time, found that it was killed; output: $kf_out" ;;
