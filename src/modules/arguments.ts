@@ -125,7 +125,7 @@ export const Argv = z
   .describe('Program and arguments as a list; no shell reads them')
 
 /** Seconds that something may take. */
-export function Within(usual: number): z.ZodType<number, number | undefined> {
+export function Within(usual: number): z.ZodDefault<z.ZodInt> {
   return z
     .int()
     .min(1)

@@ -33,7 +33,20 @@ test.each<[what: string, check: Resource, key: string, state: TestState, expecte
     { answer: 'no', detail: '' },
     ['answers 200: no → yes'],
   ],
-  ['path yes', existsCheck({ path: '/run/x', within: 5 }), 'exists:/run/x', { answer: 'yes' }, 'same'],
+  [
+    'path yes',
+    existsCheck({ path: '/run/x', present: true, within: 5 }),
+    'exists:/run/x',
+    { answer: 'yes' },
+    'same',
+  ],
+  [
+    'path gone',
+    existsCheck({ path: '/run/x', present: false, within: 5 }),
+    'gone:/run/x',
+    { answer: 'yes' },
+    'same',
+  ],
 ])('%s', (_, check, key, state, expected) => {
   const planned = check.plan(worldFor({ users, tests: { [key]: state } }, check))
   expect(summary(planned)).toEqual(expected)

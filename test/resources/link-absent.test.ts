@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { known } from '../../src/model/value.ts'
 import { absentResource } from '../../src/resources/absent/absent.ts'
 import { linkResource } from '../../src/resources/link/link.ts'
-import { directory, file, link, opNames, summary, worldFor, type Paths } from './world.ts'
+import { directory, file, link, opNames, planAll, summary, worldFor, type Paths } from './world.ts'
 
 test.each<[what: string, paths: Paths, expected: unknown]>([
   ['none', {}, ['state: absent → link', 'target: absent → /opt/new']],
@@ -63,4 +63,16 @@ test('a directory is removed as one, never recursively', () => {
   const planned = wanted.plan(worldFor({ paths: { '/etc/x': directory({ uid: known(7) }) } }, wanted))
   expect(opNames(planned)).toEqual(['remove'])
   expect(planned).toMatchObject({ ops: [{ directory: true, expect: { token: 'row /etc/x' } }] })
+})
+
+test('a directory whose directories earlier tasks take away can go too', () => {
+  const paths = { '/etc/x': directory({ links: 4 }), '/etc/x/a': directory(), '/etc/x/b': directory() }
+  const plan = (...gone: readonly string[]): string | readonly string[] => {
+    const last = planAll({ paths }, ...gone.map((path) => absentResource({ path }))).at(-1)
+    return last === undefined ? 'nothing' : summary(last)
+  }
+  expect(summary(plan('/etc/x/a', '/etc/x/b', '/etc/x')).toEqual(['state: directory → absent'])
+  expect(summary(plan('/etc/x/a', '/etc/x')).toBe(
+    'refused: expected /etc/x to be an empty directory, found 1 directories in it',
+  )
 })

@@ -13,14 +13,15 @@ const Args = z
       .optional()
       .describe('A Unix socket that this identity can connect to, with its groups'),
     path: AbsolutePath.optional().describe('A path where something exists'),
+    gone: AbsolutePath.optional().describe('A path where nothing exists any more'),
     http: LoopbackUrl.optional().describe('A URL that answers 200'),
     within: Within(60),
   })
-  .refine(...exactlyOne('socket', 'path', 'http'))
+  .refine(...exactlyOne('socket', 'path', 'gone', 'http'))
 
 export const waitFor = defineModule({
   name: 'wait_for',
-  summary: 'Waits until a socket, a path or a URL answers',
+  summary: 'Waits until a socket, a path or a URL answers, or a path is gone',
   description: `A check, not a state: behind changes it is pending, otherwise it is a difference where it is not met. A
 converge waits for it at most \`within\` seconds. A socket is tried as the identity that shall reach it, without any tool
 on the host and without a connection being made.`,
@@ -40,8 +41,9 @@ on the host and without a connection being made.`,
   resources: check,
 })
 
-function check({ socket, path, http, within }: z.output<typeof Args>): readonly Resource[] {
+function check({ socket, path, gone, http, within }: z.output<typeof Args>): readonly Resource[] {
   if (socket !== undefined) return [reachResource({ socket: socket.path, as: socket.as, within })]
-  if (path !== undefined) return [existsCheck({ path, within })]
+  if (path !== undefined) return [existsCheck({ path, present: true, within })]
+  if (gone !== undefined) return [existsCheck({ path: gone, present: false, within })]
   return http === undefined ? [] : [httpCheck({ url: http, within })]
 }

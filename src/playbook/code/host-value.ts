@@ -45,7 +45,14 @@ export function isHostValue(value: unknown): value is HostValue<unknown> {
 }
 
 /** What may be written for a value of a task: a known one of this type, or one that each host gives. */
-export type Written<T> = Known<T> | HostValue<NonNullable<T>>
+export type Written<T> = Known<T> | HostValue<Frozen<NonNullable<T>>>
+
+/** The same, never written to: what a variable is declared to hold may be either. */
+type Frozen<T> = T extends readonly (infer Element)[]
+  ? readonly Frozen<Element>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T
 
 type Known<T> = T extends Secret | UnknownText
   ? never

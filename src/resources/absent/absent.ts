@@ -1,7 +1,7 @@
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import { cannotChange, expectOf } from '../common/guard.ts'
 import { checkAncestors, findParent } from '../common/parent.ts'
-import { ancestorsOf, nameOf } from '../common/paths.ts'
+import { ancestorsOf, directoryOf, nameOf } from '../common/paths.ts'
 import { problem, refused } from '../common/result.ts'
 import { difference } from '../common/show.ts'
 import { showType } from '../common/type.ts'
@@ -48,12 +48,13 @@ function plan(path: string, world: World): Planned {
     )
   }
   // Some file systems always say 1; then only rmdir itself can tell.
-  if (state.type === 'directory' && state.links > 2) {
+  const folders = state.links - 2 - removedFrom(path, world)
+  if (state.type === 'directory' && folders > 0) {
     return refused(
       problem(
         'resource.not-empty',
         path,
-        `expected ${path} to be an empty directory, found ${String(state.links - 2)} directories in it`,
+        `expected ${path} to be an empty directory, found ${String(folders)} directories in it`,
         'Nothing is removed recursively: name each entry in an `absent` task of its own.',
       ),
     )
@@ -74,4 +75,11 @@ function plan(path: string, world: World): Planned {
     disruptive: false,
     provisional: false,
   }
+}
+
+/** Entries of a directory that earlier changes of this plan take away; directories or not, which no longer shows. */
+function removedFrom(path: string, world: World): number {
+  return world
+    .changedBelow(path)
+    .filter((below) => directoryOf(below) === path && world.path(below).is === 'absent').length
 }

@@ -2,19 +2,21 @@ import type { Resource } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
 import { planCheck } from './check.ts'
 
-/** Something exists at a path, whatever it is. */
+/** Something exists at a path, whatever it is; or nothing does. */
 export interface ExistsDesired {
   readonly path: string
+  readonly present: boolean
   /** Seconds to wait for it. */
   readonly within: number
 }
 
-export function existsCheck({ path, within }: ExistsDesired): Resource {
-  const test: TestAtom = { atom: 'exists', key: `exists:${path}`, path, present: true }
+export function existsCheck({ path, present, within }: ExistsDesired): Resource {
+  const what = present ? 'exists' : 'gone'
+  const test: TestAtom = { atom: 'exists', key: `${what}:${path}`, path, present }
   return {
-    id: `exists:${path}`,
+    id: `${what}:${path}`,
     sameness: JSON.stringify({ path, within }),
     atoms: [test],
-    plan: (world) => planCheck('exists', test, within, world),
+    plan: (world) => planCheck(what, test, within, world),
   }
 }

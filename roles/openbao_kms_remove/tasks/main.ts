@@ -1,0 +1,130 @@
+import { defineTasks, expression, tasks, type HostValue, type VariablesOf, type WrittenTask } from 'kmsfleet'
+
+const { absent, assert, command, unit, wait_for: waitFor } = tasks
+
+/** See defaults/main.yml. */
+interface Variables {
+  readonly cluster: string
+  readonly openbao_kms_user: string
+  readonly openbao_kms_config_dir: string
+  readonly openbao_kms_state_dir: string
+  readonly openbao_kms_run_dir: string
+  readonly openbao_kms_binary: string
+  readonly openbao_kms_doc_dir: string
+  readonly openbao_kms_unit_dir: string
+  readonly openbao_kms_manifest_dir: string
+  readonly openbao_kms_pod_name: string
+  readonly openbao_kms_encryption_config_dirs: readonly string[]
+  readonly openbao_kms_stop_within: number
+  readonly openbao_kms_purge: string
+}
+
+const service = 'bao-kms-provider.service'
+
+export default defineTasks<Variables>((vars) => {
+  const phrase = expression<string>`'REMOVE EVERYTHING ON ' ~ ${vars.cluster}`
+  const purge = expression<boolean>`${vars.openbao_kms_purge} == ${phrase}`
+  const socket = `${vars.openbao_kms_run_dir}/kms.sock`
+  return [
+    assert('A purge names the cluster that it is meant for', {
+      that: [expression`${vars.openbao_kms_purge} == '' or ${purge}`.expression],
+      message: `openbao_kms_purge must be: REMOVE EVERYTHING ON ${vars.cluster}`,
+    }),
+    ...refuseWhileUsed(vars, socket),
+
+    // The manifest goes first: kubelet would start the pod again.
+    absent('No static pod', { path: `${vars.openbao_kms_manifest_dir}/${vars.openbao_kms_pod_name}.yaml` }),
+    unit('The service is stopped', {
+      name: service,
+      state: 'stopped',
+      enabled: false,
+      within: vars.openbao_kms_stop_within,
+    }),
+    waitFor('The socket is gone', {
+      gone: socket,
+      within: vars.openbao_kms_stop_within,
+    }),
+    absent(
+      'No unit',
+      { path: `${vars.openbao_kms_unit_dir}/${service}` },
+      { notify: 'systemd forgets the unit' },
+    ),
+    absent('No binary', { path: vars.openbao_kms_binary }),
+
+    ...keptFiles(vars).map((path) => absent(`Purge ${path}`, { path }, { when: purge })),
+  ]
+})
+
+/** Fails before anything was removed: an API server that cannot decrypt any more is the worst that can happen. */
+function refuseWhileUsed(
+  { openbao_kms_encryption_config_dirs: folders }: VariablesOf<Variables>,
+  socket: string,
+): readonly WrittenTask[] {
+  const used = `grep -rqsF -- "unix://$1" "$2"`
+  return [
+    command(
+      'No API server is configured to use the provider',
+      {
+        argv: [
+          'sh',
+          '-c',
+          'echo "the encryption configuration in $2 names $1" >&2; exit 1',
+          'sh',
+          socket,
+          item,
+        ],
+        unless: ['sh', '-c', `! ${used}`, 'sh', socket, item],
+      },
+      { loop: folders },
+    ),
+  ]
+}
+
+const item = '{{ item }}'
+
+/**
+ * What a removal keeps, each file and folder by its name: below folders of the provider's account nothing is ever
+ * removed recursively, so that one with something else in it stays and the host says so.
+ */
+function keptFiles(vars: VariablesOf<Variables>): readonly string[] {
+  const [config, state, run, docs] = [
+    vars.openbao_kms_config_dir,
+    vars.openbao_kms_state_dir,
+    vars.openbao_kms_run_dir,
+    vars.openbao_kms_doc_dir,
+  ]
+  const within = (folder: HostValue<string>, ...names: readonly string[]): readonly string[] => [
+    ...names.map((name) => `${folder}/${name}`),
+    String(folder),
+  ]
+  return [
+    ...within(
+      state,
+      'state/key-registry.json',
+      'state/key-registry.json.checkpoint',
+      'state/key-registry.json.lock',
+      'state',
+      'credentials/identity.jwt',
+      'credentials',
+      'identity.jwt',
+    ),
+    ...within(
+      config,
+      'credentials/client-secret',
+      'credentials',
+      'client/client-chain.pem',
+      'client',
+      'pkcs11/pin',
+      'pkcs11',
+      'issuer/ca.pem',
+      'issuer',
+      'tls/ca.crt',
+      'tls',
+      'config.yaml',
+    ),
+    ...within(docs, 'README.md', 'LICENSE', 'encryption-config.yaml'),
+    `/etc/tmpfiles.d/${vars.openbao_kms_user}.conf`,
+    `/etc/sysusers.d/${vars.openbao_kms_user}.conf`,
+    ...within(run),
+  ]
+}
