@@ -82,7 +82,7 @@ test.each<[module: string, args: unknown, expected: readonly string[]]>([
   [
     'wait_for',
     { path: '/x', http: 'http://localhost/' },
-    ['expected exactly one of `socket`, `path`, `http`'],
+    ['expected exactly one of `socket`, `path`, `gone`, `http`'],
   ],
   [
     'wait_for',
