@@ -1,9 +1,11 @@
+import { batchesOf } from '../fleet/run.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TaskRef } from '../model/resource.ts'
 import type { ModuleContext } from '../modules/define.ts'
 import { modules } from '../modules/registry.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { localFile, openFolder } from '../playbook/contents.ts'
+import { inOrder } from '../playbook/order.ts'
 import { chosenTasks } from '../playbook/tags.ts'
 import type { Play, Task } from '../playbook/types.ts'
 import { taskVariables } from '../playbook/variables.ts'
@@ -19,18 +21,20 @@ export function createContexts(
   play: Play,
   memory: RunMemory,
 ): readonly PlanContext[] {
-  const hosts = hostsOfPlay(request, play)
+  // In the order of their turns: who is first in a batch decides who does what is done once.
+  const hosts = inOrder(hostsOfPlay(request, play), play.order)
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
   const tasks = chosenTasks(play.tasks, tagChoice(request))
   const available = new Map([...modules, ...request.playbook.modules])
+  const leaders = new Set(batchesOf(hosts, play.serial).map(([first]) => first))
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
     const acceptsNewIdentity = request.acceptNewIdentity?.includes(host.name) === true
     return {
       host,
       play,
-      tasks,
+      tasks: leaders.has(host) ? tasks : tasks.filter((task) => !task.runOnce),
       engine: memory.engine,
       modules: available,
       variables: (task, over) =>

@@ -1,5 +1,6 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
+import type { Permits } from '../fleet/permits.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { type Item, type Plan, planItems, planView } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
@@ -7,12 +8,14 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import { widenings } from '../plan/refine.ts'
+import { againOf, pause } from './again.ts'
 import { createEnding } from './ending.ts'
 import { type Link, openLink } from './link.ts'
 import { makeStage, type StageEnd } from './make-stage.ts'
 import { unneededAcceptance } from './new-identity.ts'
 import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
+import { throttledTasks } from './throttle.ts'
 import type { RunRequest } from './request.ts'
 import { isDisruptive } from './stage.ts'
 
@@ -27,6 +30,8 @@ export interface HostJob {
   readonly gates: ClusterGates
   /** The operator says that this play gives the host's provider another identity. */
   readonly newIdentity: boolean
+  /** What `throttle` limits, over all hosts of the play. */
+  readonly permits: Permits
 }
 
 /** One host's part of a play: first its plan, then, if that is wanted, the changes. */
@@ -106,7 +111,8 @@ export function createHostRun(job: HostJob): HostRun {
 
   /** Stage after stage, until the plan is empty or something keeps it from that. */
   async function makeTrue(open: Link, approved: Plan): Promise<void> {
-    for (let round = 0; current !== undefined; round += 1) {
+    let stages = 0
+    while (current !== undefined) {
       const [refusal] = refusalsOf(current)
       if (refusal !== undefined) {
         ending.failWith(refusal)
@@ -118,19 +124,38 @@ export function createHostRun(job: HostJob): HostRun {
         ending.finish('stopped')
         return
       }
-      if (round >= mostStages) {
+      const again = againOf(current)
+      if (again !== undefined && !(await pause(again.delay, request))) continue
+      if (again === undefined) stages += 1
+      if (stages > mostStages) {
         throw new KmsfleetError(
           'host.not-proved',
           `expected the plan to be empty after ${String(mostStages)} stages, found that each makes new differences`,
         )
       }
-      const end = await takeTurn(open, current)
+      const end = await withPermits(open, current)
       current = end.plan
       if (end.problem !== undefined) {
         ending.failWith(end.problem)
         return
       }
     }
+  }
+
+  /** Makes the first stage once few enough other hosts do its tasks that have a `throttle`. */
+  function withPermits(open: Link, next: Plan): Promise<StageEnd> {
+    // Always in the order of the play, so that no two hosts wait for each other.
+    const throttled = throttledTasks(context, next)
+    const take = (index: number): Promise<StageEnd> => {
+      const task = throttled[index]
+      if (task === undefined)
+        return request.stop.aborted ? Promise.resolve({ plan: next }) : takeTurn(open, next)
+      const onWait = (): void => {
+        emit({ type: 'waiting', host: host.name, for: `its turn at the task '${task.name}'` })
+      }
+      return job.permits.hold(task.id, task.throttle, () => take(index + 1), onWait)
+    }
+    return take(0)
   }
 
   /** Makes the first stage: at once, or, where it interrupts a service, when the cluster lets this host through. */

@@ -82,7 +82,7 @@ function tell(
     ...(report.output === undefined ? {} : { output: report.output }),
     ...(item.item === 'change' ? { owes: item.owes, settles: item.settles } : {}),
   })
-  if (item.item === 'change') onChange()
+  if (item.item === 'change' && item.again === undefined) onChange()
   emit({ type: 'done', host, change: item.key })
   return true
 }

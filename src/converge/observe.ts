@@ -62,7 +62,7 @@ export function createObserver(
     ask: async (link) => planFrom(link, await probe(link)),
     planFrom,
     remember: (key, result) => {
-      done.set(key, result)
+      done.set(key, { ...result, runs: (done.get(key)?.runs ?? 0) + 1 })
     },
   }
 }

@@ -1,4 +1,5 @@
 import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
+import { createPermits } from '../fleet/permits.ts'
 import type { ClusterGates } from '../fleet/clusters.ts'
 import { type JobEnd, runFleet } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
@@ -8,9 +9,9 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
-import { inOrder } from '../playbook/order.ts'
 import type { Play } from '../playbook/types.ts'
 import { writesIdentity } from './new-identity.ts'
+import { behindLeaders } from './run-once.ts'
 import { createHostRun, type HostRun } from './host.ts'
 import type { RunRequest } from './request.ts'
 
@@ -101,6 +102,7 @@ function startPlay(
     play: prepared.play.name,
     hosts: prepared.hosts.map(({ host }) => host.name),
   })
+  const permits = createPermits()
   return new Map(
     prepared.hosts.map(({ host, context, atoms }) => [
       host.name,
@@ -108,6 +110,7 @@ function startPlay(
         request,
         context,
         atoms,
+        permits,
         gates: state.gates,
         before: state.forecast.get(host.name) ?? [],
         newIdentity: writesIdentity(prepared.play) && state.newIdentities.delete(host.name),
@@ -154,7 +157,7 @@ function inBatches(
   prepared: PreparedPlay,
   runs: ReadonlyMap<string, HostRun>,
 ): Promise<ReadonlyMap<string, JobEnd>> {
-  const { serial, maxFailPercentage, anyErrorsFatal, order, pause } = prepared.play
+  const { serial, maxFailPercentage, anyErrorsFatal, pause } = prepared.play
   const options = {
     concurrency: request.concurrency,
     serial,
@@ -164,15 +167,17 @@ function inBatches(
     gate: (changed: readonly Host[]) => stillProved(changed.map((host) => runOf(runs, host))),
     ...(maxFailPercentage === undefined ? {} : { maxFailPercentage }),
   }
+  const inTurn = behindLeaders(prepared, request.emit)
   return runFleet(
-    inOrder(hostsOf(prepared), order),
+    hostsOf(prepared),
     options,
-    async (host) => {
-      const run = runOf(runs, host)
-      await run.plan()
-      await run.converge()
-      return run.end()
-    },
+    (host) =>
+      inTurn(host, async () => {
+        const run = runOf(runs, host)
+        await run.plan()
+        await run.converge()
+        return run.end()
+      }),
     request.emit,
   )
 }

@@ -94,7 +94,7 @@ export function unproved(later: Plan, done: ReadonlySet<string>): readonly Diffe
   return later.stages
     .flatMap((stage) => stage.items)
     .flatMap((item) =>
-      item.item === 'change' && done.has(item.key)
+      item.item === 'change' && item.again === undefined && done.has(item.key)
         ? item.differences.map((difference) => ({
             ...difference,
             attribute: `${item.resource} ${difference.attribute}`,

@@ -20,6 +20,8 @@ export interface Change {
   readonly provisional: boolean
   readonly owes: readonly HandlerId[]
   readonly settles: readonly HandlerId[]
+  /** It was run and is run again, since its `until` does not hold; `delay` is in seconds. */
+  readonly again?: { readonly delay: number }
 }
 
 /** A `wait_for` or `assert` that is unmet now, or waits behind changes. */

@@ -80,6 +80,8 @@ export type Planned =
       readonly disruptive: boolean
       /** Its bytes or ids are not known yet: `ops` is empty and it ends the stage before it. */
       readonly provisional: boolean
+      /** It was run and is run again, since its `until` does not hold; `delay` is in seconds. */
+      readonly again?: { readonly delay: number }
     }
   /** A check that is not met now; `ops` waits for it (one `await` operation). */
   | { readonly is: 'unmet'; readonly differences: readonly Difference[]; readonly ops: readonly WriteOp[] }

@@ -172,6 +172,8 @@ export type WriteOp =
       readonly op: 'command'
       readonly argv: readonly string[]
       readonly as?: Identity
+      /** It is done whatever its exit status is, and reports that. */
+      readonly anyStatus?: true
       readonly within: number
     }
 

@@ -28,6 +28,10 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
   const atoms: ReadAtom[] = []
   const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
+    for (const { expression, place } of task.until?.conditions ?? []) {
+      const scope = { variables: context.variables(task, registered), host: nothingKnown }
+      context.engine.condition(expression, scope, place)
+    }
     for (const instance of expandTask(context, task, nothingKnown, registered)) {
       if (instance.is === 'undecided') atoms.push(...possibleAtoms(context, task, nothingKnown, registered))
       if (instance.is !== 'ready') continue

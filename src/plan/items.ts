@@ -10,6 +10,8 @@ export interface Draft {
   readonly item: Item
   /** Values that an earlier change must first produce. */
   readonly needs: readonly Origin[]
+  /** Nothing goes in one stream behind it: whether it succeeded is judged here. */
+  readonly last?: true
 }
 
 /**
@@ -28,7 +30,7 @@ export function draftOf(
   const key = keyOf(resource, task)
   switch (planned.is) {
     case 'change': {
-      const { differences, ops, effects, disruptive, provisional } = planned
+      const { differences, ops, effects, disruptive, provisional, again } = planned
       return {
         item: {
           item: 'change',
@@ -42,6 +44,7 @@ export function draftOf(
           provisional,
           owes,
           settles,
+          ...(again === undefined ? {} : { again }),
         },
         needs: provisional ? unknownsOf(planned) : [],
       }

@@ -1,8 +1,8 @@
 import type { Snapshot } from '../model/facts.ts'
 import type { Plan } from '../model/plan.ts'
-import type { Effect, Resource, TaskRef } from '../model/resource.ts'
+import type { Effect, Planned, Resource, TaskRef } from '../model/resource.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
-import type { Handler, Task } from '../playbook/types.ts'
+import type { Condition, Handler, Task } from '../playbook/types.ts'
 import { createCoverage } from './atoms.ts'
 import { createClaims } from './claims.ts'
 import { createDebts } from './debts.ts'
@@ -11,6 +11,7 @@ import { type Draft, draftOf, keyOf, maybeDraft, refusalDraft, undecidedDraft } 
 import { worldLookups } from './lookups.ts'
 import { createRegisters, type DoneResult } from './registers.ts'
 import { stagesOf } from './stages.ts'
+import { planUntil } from './until.ts'
 import { createWorld } from './world.ts'
 
 /** What is known of a host when a plan is made. */
@@ -98,12 +99,13 @@ export function planHost(context: PlanContext, known: Known): Planning {
   }
 
   function takeResource(task: Task, ref: TaskRef, resource: Resource): readonly Draft[] {
-    if (resource.transient === true && known.done.has(keyOf(resource, ref))) return []
+    if (resource.transient === true && task.until === undefined && known.done.has(keyOf(resource, ref)))
+      return []
     if (claims.repeats(resource, ref)) return []
     missing.push(...unasked(resource.atoms))
     const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))
     if (doubts.length > 0) return [undecided(task, undecidedDraft(ref, { what: 'state', after: doubts }))]
-    const planned = resource.plan(world)
+    const planned = plannedBy(task, ref, resource)
     if (resource.remark !== undefined) remarks.add(resource.remark)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {
@@ -116,7 +118,21 @@ export function planHost(context: PlanContext, known: Known): Planning {
       debts.acted(draft.item)
       world.apply(draft.item.effects)
     }
-    return [draft]
+    return task.until === undefined ? [draft] : [{ ...draft, last: true }]
+  }
+
+  /** What a resource wants; of a command with `until`, also by what its last run gave. */
+  function plannedBy(task: Task, ref: TaskRef, resource: Resource): Planned {
+    const planned = resource.plan(world)
+    const { until } = task
+    if (until === undefined) return planned
+    const result = known.done.get(keyOf(resource, ref))
+    const scope = { variables: context.variables(task, registers.seenBy(task, result)), host: lookups }
+    const failing = (): Condition | undefined =>
+      until.conditions.find(
+        ({ expression, place }) => context.engine.condition(expression, scope, place) !== true,
+      )
+    return planUntil(until, resource, planned, result, failing)
   }
 
   /** All that hangs on what the task will do is as open as the task itself. */

@@ -14,6 +14,8 @@ export interface DoneResult {
   /** Handlers whose debt it left on the host, and those that it paid for. */
   readonly owes?: readonly HandlerId[]
   readonly settles?: readonly HandlerId[]
+  /** How often it was run. */
+  readonly runs?: number
 }
 
 /** Results under the names that tasks `register`, as later tasks of the plan may read them. */
@@ -22,6 +24,8 @@ export interface Registers {
   /** The task itself waits for something: so does all that reads its result. */
   wait(task: Task): void
   registered(): Registered
+  /** The same, with what the task itself gave when it was last run. */
+  seenBy(task: Task, result: DoneResult | undefined): Registered
 }
 
 interface Result {
@@ -34,6 +38,11 @@ interface Result {
 export function createRegisters(done: ReadonlyMap<string, DoneResult>): Registers {
   const results = new Map<string, Result[]>()
   const pending = new Map<string, Origin>()
+  const registered = (): Registered =>
+    new Map<string, unknown>([
+      ...[...results].map(([name, list]) => [name, asVariable(list)] as const),
+      ...[...pending].map(([name, origin]) => [name, new UnknownText([origin])] as const),
+    ])
   return {
     record: (task, ref, changes, keys) => {
       if (task.register === undefined) return
@@ -44,22 +53,26 @@ export function createRegisters(done: ReadonlyMap<string, DoneResult>): Register
       }
       const command = made.find((result) => result.status !== undefined)
       const list = results.get(task.register) ?? []
-      list.push({
-        changed: changes || made.length > 0,
-        ...(command?.status === undefined ? {} : { rc: command.status }),
-        ...(command?.output === undefined ? {} : { stdout: new HostText(command.output) }),
-      })
+      list.push(resultOf(changes || made.length > 0, command))
       results.set(task.register, list)
     },
     wait: (task) => {
       if (task.register !== undefined)
         pending.set(task.register, { after: `task:${task.id}`, field: 'result' })
     },
-    registered: () =>
-      new Map<string, unknown>([
-        ...[...results].map(([name, list]) => [name, asVariable(list)] as const),
-        ...[...pending].map(([name, origin]) => [name, new UnknownText([origin])] as const),
-      ]),
+    registered,
+    seenBy: (task, result) =>
+      task.register === undefined || result === undefined
+        ? registered()
+        : new Map([...registered(), [task.register, resultOf(true, result)]]),
+  }
+}
+
+function resultOf(changed: boolean, command: DoneResult | undefined): Result {
+  return {
+    changed,
+    ...(command?.status === undefined ? {} : { rc: command.status }),
+    ...(command?.output === undefined ? {} : { stdout: new HostText(command.output) }),
   }
 }
 

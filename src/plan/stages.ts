@@ -6,8 +6,11 @@ import type { Draft } from './items.ts'
 export function stagesOf(drafts: readonly Draft[]): readonly Stage[] {
   const finished: Stage[] = []
   let items: Item[] = []
-  for (const { item, needs } of drafts) {
-    const here = needs.filter((origin) => items.some((earlier) => produces(earlier, origin)))
+  let last: readonly Origin[] = []
+  for (const { item, needs, last: isLast } of drafts) {
+    const produced = needs.filter((origin) => items.some((earlier) => produces(earlier, origin)))
+    const here = [...last, ...produced]
+    last = isLast === true ? [{ after: `task:${item.task.id}`, field: 'result' }] : []
     if (here.length > 0) {
       finished.push({ items, needs: here })
       items = []

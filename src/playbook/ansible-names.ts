@@ -56,8 +56,6 @@ const taskKeys: Hints = new Map([
   ['always', 'use a handler: once it is owed it runs, if need be in the next run'],
   ...['delegate_to', 'delegate_facts', 'local_action'].map((key) => [key, delegateHint] as const),
   ...['async', 'poll'].map((key) => [key, backgroundHint] as const),
-  ...['until', 'retries', 'delay'].map((key) => [key, 'use the module `wait_for`'] as const),
-  ...['run_once', 'throttle'].map((key) => [key, 'make a play for it'] as const),
   ['failed_when', errorsHint],
   ['changed_when', changedHint],
   ['action', 'write the name of the module as the key'],

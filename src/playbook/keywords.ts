@@ -41,6 +41,8 @@ const shared = {
   notify: oneOrMore(Name).optional(),
   tags: Tags.optional(),
   vars: Vars.default(null),
+  run_once: z.boolean().optional(),
+  throttle: z.int().min(1).optional(),
 }
 
 /** Keywords of a task beside its module. */
@@ -48,10 +50,14 @@ export const TaskKeywords = z.strictObject({
   ...shared,
   loop: Loop.optional(),
   register: RegisterName.optional(),
+  until: oneOrMore(Condition).optional(),
+  retries: z.int().min(1).max(1000).optional(),
+  delay: z.number().min(0).max(3600).optional(),
 })
 export const taskKeywords: ReadonlySet<string> = new Set(Object.keys(TaskKeywords.shape))
 
 export const HandlerKeywords = TaskKeywords.extend({ listen: oneOrMore(Name).optional() })
+export type TaskWords = z.infer<typeof HandlerKeywords>
 export const handlerKeywords: ReadonlySet<string> = new Set(Object.keys(HandlerKeywords.shape))
 
 /** A list of tasks or handlers; what stands in each is looked at one by one. */

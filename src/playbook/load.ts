@@ -10,7 +10,7 @@ import { findOwnModules } from './code/own-modules.ts'
 import { createCodeReader, type CodeReader, type RanCode } from './code/reader.ts'
 import { flushed, nameHandlers, resolveNotified } from './handlers.ts'
 import { PlayKeywords, PlayList, Vars } from './keywords.ts'
-import type { Reading, ReadTask, TaskContext } from './reading.ts'
+import { inheritsNothing, type Reading, type ReadTask, type TaskContext } from './reading.ts'
 import { createRoleUses, readRoleEntry } from './role-use.ts'
 import { roleFinder, type RoleFinder } from './roles.ts'
 import { readSecretReferences } from './secrets.ts'
@@ -80,7 +80,7 @@ function readPlay(
     folder,
     fileFolder: folder,
     within: [],
-    inherited: { when: [], tags: keywords.tags ?? [], notify: [], vars: new Map() },
+    inherited: { ...inheritsNothing, tags: keywords.tags ?? [] },
   }
   const roles = createRoleUses(findRole, () => reading)
   const modules = new Set([...options.modules, ...code.names])

@@ -12,7 +12,12 @@ export interface Inherited {
   readonly tags: readonly string[]
   readonly notify: readonly Notified[]
   readonly vars: Variables
+  readonly runOnce: boolean
+  readonly throttle?: number
 }
+
+/** What the tasks of a play or role inherit where nothing stands around them. */
+export const inheritsNothing: Inherited = { when: [], tags: [], notify: [], vars: new Map(), runOnce: false }
 
 /** A name under `notify`, which a handler has or listens to. */
 export interface Notified {
@@ -74,6 +79,8 @@ interface Shared {
   readonly when?: readonly string[] | undefined
   readonly tags?: readonly string[] | undefined
   readonly notify?: readonly string[] | undefined
+  readonly run_once?: boolean | undefined
+  readonly throttle?: number | undefined
 }
 
 /** What a list inherits that stands below `part`; `vars` stay those from outside. */
@@ -86,11 +93,14 @@ export function inherit(outer: Inherited, keywords: Shared, part: KeyLocated): I
     name,
     place: part.place(['notify', index]),
   }))
+  const throttle = keywords.throttle ?? outer.throttle
   return {
     when: [...outer.when, ...own],
     tags: [...new Set([...outer.tags, ...(keywords.tags ?? [])])],
     notify: [...outer.notify, ...notify],
     vars: outer.vars,
+    runOnce: keywords.run_once ?? outer.runOnce,
+    ...(throttle === undefined ? {} : { throttle }),
   }
 }
 

@@ -4,7 +4,14 @@ import type { KeyLocated } from '../document/issues.ts'
 import { partOf } from '../document/parse.ts'
 import { readTaskFile, refuseCycle } from './imports.ts'
 import type { RoleEntry } from './keywords.ts'
-import { inherit, type Reading, type ReadTask, type RoleUse, type TaskContext } from './reading.ts'
+import {
+  inherit,
+  inheritsNothing,
+  type Reading,
+  type ReadTask,
+  type RoleUse,
+  type TaskContext,
+} from './reading.ts'
 import type { RoleFiles, RoleFinder } from './roles.ts'
 import { readTasks } from './tasks.ts'
 import type { Role } from './types.ts'
@@ -71,7 +78,6 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
     const made = { role, owner }
     known.set(key, made)
     if (files.handlers !== undefined) {
-      const none = { when: [], tags: [], notify: [], vars: new Map() }
       const handlerContext: TaskContext = {
         kind: 'handler',
         owner,
@@ -80,7 +86,7 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
         folder,
         fileFolder: join(folder, 'handlers'),
         within: [folder],
-        inherited: none,
+        inherited: inheritsNothing,
       }
       handlers.push(...readTasks(files.handlers, handlerContext, reading()))
     }

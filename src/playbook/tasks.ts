@@ -1,4 +1,3 @@
-import type * as z from 'zod'
 import { collect } from '../document/collect.ts'
 import { isDictionary } from '../document/dictionary.ts'
 import type { KeyLocated } from '../document/issues.ts'
@@ -16,9 +15,11 @@ import {
   MetaKeywords,
   TaskKeywords,
   taskKeywords,
+  type TaskWords,
 } from './keywords.ts'
 import { moduleArguments, moduleOf } from './task-module.ts'
 import { inherit, inheritAll, type Reading, type ReadTask, type TaskContext } from './reading.ts'
+import { readUntil, refuseOnce } from './task-keywords.ts'
 import { checkPlaybookVariable, readVariables } from './variable-sets.ts'
 
 /**
@@ -156,6 +157,8 @@ function readTask(
     })
   }
   const inherited = inheritAll(context.inherited, keywords, part, errors)
+  if (inherited.runOnce) refuseOnce(context, keywords, part, errors)
+  const until = readUntil(module, keywords, part, errors)
   return {
     task: {
       id,
@@ -166,6 +169,9 @@ function readTask(
       ...(keywords.loop === undefined ? {} : { loop: keywords.loop }),
       notify: [],
       ...(register === undefined ? {} : { register }),
+      ...(until === undefined ? {} : { until }),
+      runOnce: inherited.runOnce,
+      ...(inherited.throttle === undefined ? {} : { throttle: inherited.throttle }),
       tags: inherited.tags,
       vars: inherited.vars,
       section: reading.section,
@@ -179,8 +185,6 @@ function readTask(
     owner: context.owner,
   }
 }
-
-type TaskWords = z.infer<typeof HandlerKeywords>
 
 /** `directory /etc/x` for a task without name. */
 function defaultName(module: string, args: Readonly<Record<string, unknown>>): string {

@@ -25,6 +25,16 @@ export interface Condition {
   readonly place: Place
 }
 
+/** A command is run again until what it gave is as it should be. */
+export interface Until {
+  /** All must hold; they see the result under the task's `register`. */
+  readonly conditions: readonly Condition[]
+  /** Runs behind the first one, at most. */
+  readonly retries: number
+  /** Seconds between two runs. */
+  readonly delay: number
+}
+
 /** One task as written; templates are not yet rendered. Blocks and imports were resolved into it. */
 export interface Task {
   /** Stable from run to run: `play/N` or `ROLE/N`; `play/N/M` within a block or an imported file. */
@@ -40,6 +50,11 @@ export interface Task {
   /** handlerIds of all handlers that a change notifies, by name or by the topic they listen to. */
   readonly notify: readonly string[]
   readonly register?: string
+  readonly until?: Until
+  /** Only the first host of each batch does it. */
+  readonly runOnce: boolean
+  /** So many hosts at most do it at once. */
+  readonly throttle?: number
   readonly tags: readonly string[]
   /** Its own and those of the blocks and imports around it. */
   readonly vars: Variables

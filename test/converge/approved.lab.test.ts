@@ -4,6 +4,7 @@ import { createHostRun, type HostRun } from '../../src/converge/host.ts'
 import type { RunRequest } from '../../src/converge/request.ts'
 import { prepareRun } from '../../src/converge/run.ts'
 import { createClusterGates } from '../../src/fleet/clusters.ts'
+import { createPermits } from '../../src/fleet/permits.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
 import type { RunEventBody } from '../../src/model/event.ts'
 import { modules } from '../../src/modules/registry.ts'
@@ -74,6 +75,7 @@ async function readFor5Minutes(playbook: string): Promise<Reading> {
     before: [],
     gates: createClusterGates(),
     newIdentity: false,
+    permits: createPermits(),
   })
   await run.plan()
   await run.release()

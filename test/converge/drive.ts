@@ -24,6 +24,7 @@ export interface Drive extends Partial<
     RunRequest,
     | 'limit'
     | 'tags'
+    | 'skipTags'
     | 'acceptNewIdentity'
     | 'diff'
     | 'approve'

@@ -396,6 +396,52 @@ describe('refused', () => {
       ['site.yml:4:14 variable.name'],
     ],
     [
+      'until on another module',
+      task('copy: {}\n      until: x'),
+      [
+        'site.yml:4:7 playbook.invalid expected `until` on `command` only, not on `copy`, found `until` | wait with the module `wait_for`',
+      ],
+    ],
+    [
+      'until without register',
+      task('command: {}\n      until: x'),
+      [
+        'site.yml:4:7 playbook.invalid expected a `register`, whose name `until` reads, found `until` | such as',
+      ],
+    ],
+    [
+      'until with loop',
+      task('command: {}\n      until: x\n      register: r\n      loop: [1]'),
+      ['site.yml:4:7 playbook.invalid expected `until` without `loop`'],
+    ],
+    [
+      'delay alone',
+      task('command: {}\n      delay: 1'),
+      ['site.yml:4:7 playbook.invalid expected an `until` beside it, found `delay`'],
+    ],
+    [
+      'no retries',
+      task('command: {}\n      until: x\n      register: r\n      retries: 0'),
+      ['site.yml:6:16 document.invalid expected a number of at least 1 for `retries`, found the number 0'],
+    ],
+    [
+      'throttle 0',
+      task('command: {}\n      throttle: 0'),
+      ['site.yml:4:17 document.invalid expected a number of at least 1 for `throttle`'],
+    ],
+    [
+      'run_once with register',
+      task('command: {}\n      run_once: true\n      register: r'),
+      [
+        'site.yml:5:7 playbook.invalid expected `run_once` without `register`, found `register` | the other hosts',
+      ],
+    ],
+    [
+      'a handler with run_once',
+      handler('name: h\n      run_once: true\n      command: {}'),
+      ['site.yml:4:7 playbook.invalid expected a handler that runs wherever it is owed'],
+    ],
+    [
       'run_once of a play',
       '- {hosts: all, run_once: true}\n',
       [unknown('1:16', 'run_once', 'write it in the tasks')],

@@ -7,6 +7,7 @@ import type { OpContext } from './ops.ts'
 import { writePrelude } from './prelude.ts'
 import type { PreludePart } from './prelude.ts'
 import { surveyScript, syncScript } from './directories.ts'
+import type { Captured } from './directories.ts'
 import { neighbours } from './together.ts'
 import { freshMode, inlineText, isFirm, join, umaskWord, planStaging, stagedWord } from './staging.ts'
 import type { Staged, Staging } from './staging.ts'
@@ -93,11 +94,12 @@ function receiveScript(files: readonly Staged[]): readonly string[] {
   ]
 }
 
-function captureScript(staging: Staging, captured: ReadonlyMap<string, string>): readonly string[] {
-  const items = staging.staged.filter(({ path, inside }) => !inside && captured.has(path))
-  if (items.length === 0) return [':']
-  const assign = items.map(({ path }, index) => `${captured.get(path) ?? ''}=$${String(index + 1)}`).join(' ')
-  return [`set -- $(stat -c %d:%i -- ${items.map(stagedWord).join(' ')})`, assign]
+/** Staged things whose device and inode are wanted, as shell words, with the variables that get them. */
+function capturedWords(staging: Staging, captured: ReadonlyMap<string, string>): readonly Captured[] {
+  return staging.staged.flatMap((item) => {
+    const variable = item.inside ? undefined : captured.get(item.path)
+    return variable === undefined ? [] : [{ variable, word: stagedWord(item) }]
+  })
 }
 
 function changeScript(
@@ -177,8 +179,7 @@ export function compileWrite(request: WriteRequest): Frame {
     `kf_ground || { kf_drain ${String(total)}; kf_failed; exit 0; }`,
     `kf_receive || { kf_failed; exit ${String(poisoned)}; }`,
     'exec </dev/null',
-    ...surveyScript(changes, staging),
-    ...captureScript(staging, captured),
+    ...surveyScript(changes, staging, capturedWords(staging, captured)),
     'kf_changes() {',
     ...body,
     ':',
@@ -196,11 +197,11 @@ export function compileWrite(request: WriteRequest): Frame {
     .flatMap(({ ops }) => ops)
     .reduce((sum, op) => sum + ('within' in op ? 3 * op.within + 60 : 10), 60)
   return {
+    ...read,
     access: 'write',
     script: (nonce) => `kf_nonce=${quote(nonce)}\n${write}\n${read.script(nonce)}`,
     payloads,
     deadlineMs: read.deadlineMs + 1000 * seconds + total / 50,
     outputLimit: read.outputLimit + 262_144 * (changes.length + 1),
-    decode: read.decode,
   }
 }

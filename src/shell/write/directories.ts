@@ -11,8 +11,21 @@ function firmParents(changes: readonly WireChange[], takes: (op: WriteOp) => boo
   return [...new Map(parents.map((parent) => [parent.path, parent])).values()]
 }
 
-/** Looks at all that are there before the first change by two programs, so that entering them takes none. */
-export function surveyScript(changes: readonly WireChange[], staging: Staging): readonly string[] {
+/** A staged thing, and the shell variable that gets its device and inode. */
+export interface Captured {
+  readonly word: string
+  readonly variable: string
+}
+
+/**
+ * Looks at all that are there before the first change by two programs, so that entering them takes none; and by one of
+ * these at what is staged.
+ */
+export function surveyScript(
+  changes: readonly WireChange[],
+  staging: Staging,
+  captured: readonly Captured[],
+): readonly string[] {
   const known = firmParents(changes, ({ op }) => op !== 'remove').flatMap(({ path, inode, anchor }) => {
     const stage = staging.anchors.findIndex((candidate) => candidate === anchor)
     // the mount table writes these characters in another way
@@ -20,10 +33,12 @@ export function surveyScript(changes: readonly WireChange[], staging: Staging): 
     const where = anchor === path ? "''" : 'parent'
     return [{ path, words: `${quote(path)} ${quote(inode)} "$kf_s${String(stage + 1)}" ${where}` }]
   })
-  if (known.length === 0) return [':']
+  const looked = [...captured.map(({ word }) => word), ...known.map(({ path }) => quote(path))]
+  if (looked.length === 0) return [':']
   return [
-    'kf_mounts=$(cat /proc/self/mountinfo)',
-    `kf_rows=$(stat -c '%d:%i %u %a' -- ${known.map(({ path }) => quote(path)).join(' ')} 2>/dev/null)$NL`,
+    ...(known.length === 0 ? [] : ['kf_mounts=$(cat /proc/self/mountinfo)']),
+    `kf_rows=$(stat -c '%d:%i %u %a' -- ${looked.join(' ')} 2>/dev/null)$NL`,
+    ...captured.map(({ variable }) => `${variable}=\${kf_rows%% *} kf_rows=\${kf_rows#*"$NL"}`),
     ...known.map(({ words }) => `kf_surveyed ${words}`),
   ]
 }

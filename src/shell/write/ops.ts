@@ -236,14 +236,16 @@ export function opScript(
         commands: [`kf_await ${String(op.within)} kf_tested`],
         parts: ['services'],
       }
-    case 'command':
+    case 'command': {
+      const status = op.anyStatus === true ? ['kf_any=yes'] : []
       return {
         commands:
           op.as === undefined
-            ? [`kf_command ${String(op.within)} ${words(op.argv)}`]
-            : [identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
+            ? [...status, `kf_command ${String(op.within)} ${words(op.argv)}`]
+            : [...status, identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
         parts: ['services'],
       }
+    }
   }
 }
 

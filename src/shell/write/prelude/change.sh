@@ -5,7 +5,7 @@
 kf_start() {
   kf_id=$1
   shift
-  kf_says='' kf_output='' kf_exit=''
+  kf_says='' kf_output='' kf_exit='' kf_any=''
   if [ -e "$kf_dir/stop" ] && read -r kf_x <"$kf_dir/stop" && [ "$kf_x" = "$kf_stop" ]; then kf_mark stopped "$kf_id"; return 1; fi # guard:stop
   for kf_x do
     if ! true >"$kf_dir/owed/$kf_x"; then
