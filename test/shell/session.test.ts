@@ -10,13 +10,13 @@ const never = new AbortController().signal
 
 /** A frame that does what no compiler emits, and then probes nothing. */
 function frameOf(script: string, more: Partial<Frame> = {}): Frame {
+  const probe = compileRead([])
   return {
+    ...probe,
     access: 'write',
-    script: (nonce) => `${script}\n${compileRead([]).script(nonce)}`,
-    payloads: [],
+    script: (nonce) => `${script}\n${probe.script(nonce)}`,
     deadlineMs: 20_000,
     outputLimit: 1_000_000,
-    decode: compileRead([]).decode,
     ...more,
   }
 }
