@@ -1,10 +1,10 @@
 import type { Parent, WireChange } from '../../model/wire.ts'
-import { isFirm, type Staging } from './staging.ts'
+import type { Staging } from './staging.ts'
 
 /** Most changes that wait for each other: the first was guarded some time before the last is begun. */
 const most = 32
 
-/** Where a change puts one new thing and does nothing else, if it is a directory that only root can move. */
+/** Where a change puts one new thing from its stage and does nothing else. */
 function place(
   { ops, settles }: WireChange,
   staging: Staging,
@@ -13,11 +13,14 @@ function place(
   if (op === undefined || more.length > 0 || settles.length > 0) return undefined
   if (op.op !== 'directory-make' && op.op !== 'file-put') return undefined
   if (op.op === 'file-put' && (!('absent' in op.expect) || op.validate !== undefined)) return undefined
-  if (!isFirm(op.parent) || staging.staged.some((item) => item.op === op && item.inside)) return undefined
+  if (staging.staged.some((item) => item.op === op && item.inside)) return undefined
   return op
 }
 
-/** The changes in their order, each with those right behind it that put other new things into the same directory. */
+/**
+ * The changes in their order, each with those right behind it that put other new things into the same directory. Whether
+ * these wait for each other is decided on the host, by who can write there.
+ */
 export function neighbours(
   changes: readonly WireChange[],
   staging: Staging,
