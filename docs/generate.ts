@@ -1,13 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { moduleArguments, moduleSchema } from '../src/cli/module-doc.ts'
+import { moduleArguments, moduleSchema, type Argument } from '../src/cli/module-doc.ts'
+import { roleDoc } from '../src/cli/role-doc.ts'
 import { createProgram, examples } from '../src/cli/program.ts'
 import { errorCodes } from '../src/errors/codes.ts'
 import type { Module } from '../src/modules/define.ts'
 import { modules } from '../src/modules/registry.ts'
+import { shippedRoles } from '../src/playbook/roles.ts'
 import { EventSchema, RunDocumentSchema } from '../src/report/schema.ts'
 
 /** Where the reference lies; a test compares it with what is generated. */
@@ -17,6 +19,7 @@ export const referenceFolder = fileURLToPath(new URL('./reference/', import.meta
 export function reference(): ReadonlyMap<string, string> {
   return new Map([
     ['modules.md', modulesPage()],
+    ['roles.md', rolesPage()],
     ['errors.md', errorsPage()],
     ['cli.md', commandsPage()],
     ['run.schema.json', schemaText(RunDocumentSchema)],
@@ -53,20 +56,40 @@ function modulesPage(): string {
   ])
 }
 
+function argumentTable(list: readonly Argument[]): string {
+  const rows = list.map(({ name, type, required, byDefault, description }) => [
+    `\`${name}\``,
+    type,
+    required ? 'required' : byDefault === undefined ? '' : `\`${byDefault}\``,
+    description,
+  ])
+  return table(['argument', 'type', 'default', ''], rows)
+}
+
+/** All roles that are shipped. */
+function rolesPage(): string {
+  const shipped = join(shippedRoles, '../playbooks/playbook.yml')
+  const roles = readdirSync(shippedRoles)
+    .sort()
+    .map((name) => roleDoc(shipped, name))
+  return page('Roles', [
+    'The roles that come with kmsfleet, and what they are given: as variables of any level, or as `vars` of the entry under `roles`. `kmsfleet doc ROLE` prints the same, for roles of your own too.',
+    ...roles.map(({ name, summary, description, arguments: list }) =>
+      [
+        `## ${name}`,
+        ...[summary === '' ? '' : `${summary}.`, description.trim()].filter((text) => text !== ''),
+        ...(list.length === 0 ? ['It declares no arguments.'] : [argumentTable(list)]),
+      ].join('\n\n'),
+    ),
+  ])
+}
+
 function moduleSection(module: Module): string {
-  const rows = moduleArguments(moduleSchema(module)).map(
-    ({ name, type, required, byDefault, description }) => [
-      `\`${name}\``,
-      type,
-      required ? 'required' : byDefault === undefined ? '' : `\`${byDefault}\``,
-      description,
-    ],
-  )
   return [
     `## ${module.name}`,
     `${module.summary}.`,
     module.description,
-    table(['argument', 'type', 'default', ''], rows),
+    argumentTable(moduleArguments(moduleSchema(module))),
     ...module.examples.map((example) => fence('yaml', example)),
   ].join('\n\n')
 }

@@ -84,7 +84,15 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
       'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml --yes --limit cp-01 -e provider_version=1.4.2',
     ],
   ],
-  ['doc', ['kmsfleet doc', 'kmsfleet doc directory', 'kmsfleet doc banner --playbook-dir ./fleet']],
+  [
+    'doc',
+    [
+      'kmsfleet doc',
+      'kmsfleet doc directory',
+      'kmsfleet doc openbao_kms_systemd',
+      'kmsfleet doc banner --playbook-dir ./fleet',
+    ],
+  ],
 ])
 
 /**
@@ -203,7 +211,7 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     finish(await converge(playbook, options))
   })
 
-  command('doc [module]', 'list the modules, or explain one', [playbookDirOption()]).action(
+  command('doc [name]', 'list the modules, or explain a module or a role', [playbookDirOption()]).action(
     async (module: string | undefined, options: DocOptions) => {
       const { doc } = await import('./commands/doc.ts')
       finish(doc(module, options))

@@ -8,7 +8,7 @@ import { localFile, openFolder } from '../playbook/contents.ts'
 import { inOrder } from '../playbook/order.ts'
 import { chosenTasks } from '../playbook/tags.ts'
 import type { Play, Task } from '../playbook/types.ts'
-import { taskVariables } from '../playbook/variables.ts'
+import { taskVariables, variableOrigin } from '../playbook/variables.ts'
 import { verifySignature } from '../sources/cosign.ts'
 import type { Scope } from '../template/engine.ts'
 import { type ContextRequest, type RunMemory, tagChoice } from './memory.ts'
@@ -39,6 +39,7 @@ export function createContexts(
       modules: available,
       variables: (task, over) =>
         taskVariables({ play, task, host, extraVars: request.extraVars, secrets: own, registers: over }),
+      origin: (task, name) => variableOrigin({ play, task, host, extraVars: request.extraVars }, name),
       moduleContext: (task, ref, scope) =>
         moduleContext({ memory, secretsOpened, acceptsNewIdentity }, task, ref, scope),
     }

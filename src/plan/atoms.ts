@@ -1,12 +1,13 @@
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import { folderKey } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
-import type { Task } from '../playbook/types.ts'
+import type { Role, Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
 import { UnknownText } from '../model/text.ts'
 import { unknown } from '../model/value.ts'
 import { createClaims } from './claims.ts'
-import { expandTask, type PlanContext, type Registered } from './expand.ts'
+import { expandTask, type Instance, type PlanContext, type Registered } from './expand.ts'
+import { checkArguments } from './check-arguments.ts'
 
 /**
  * Everything that the first frame asks of a host: the atoms of every resource whose address is known before
@@ -26,13 +27,14 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
     ),
   )
   const atoms: ReadAtom[] = []
+  const checked = new Set<Role>()
   const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
     for (const { expression, place } of task.until?.conditions ?? []) {
       const scope = { variables: context.variables(task, registered), host: nothingKnown }
       context.engine.condition(expression, scope, place)
     }
-    for (const instance of expandTask(context, task, nothingKnown, registered)) {
+    for (const instance of expandChecked(task)) {
       if (instance.is === 'undecided') atoms.push(...possibleAtoms(context, task, nothingKnown, registered))
       if (instance.is !== 'ready') continue
       for (const resource of instance.resources) {
@@ -41,6 +43,24 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
       }
     }
   }
+  /** What a role is given is checked where one of its tasks may run; its errors come before those that they lead to. */
+  function* expandChecked(task: Task): Generator<Instance> {
+    const check = (): void => {
+      if (task.role === undefined || checked.has(task.role)) return
+      checked.add(task.role)
+      checkArguments(context, task.role, task, nothingKnown, registered)
+    }
+    try {
+      for (const instance of expandTask(context, task, nothingKnown, registered)) {
+        if (instance.is !== 'skipped') check()
+        yield instance
+      }
+    } catch (error) {
+      check()
+      throw error
+    }
+  }
+
   return mergeAtoms(
     options.diff ? atoms : atoms.map((atom) => (atom.atom === 'path' ? withoutText(atom) : atom)),
   )

@@ -1,5 +1,6 @@
 import { checkValue } from '../document/parse.ts'
 import { KmsfleetError } from '../errors/error.ts'
+import type { Place } from '../errors/place.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Undecided } from '../model/plan.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
@@ -20,6 +21,8 @@ export interface PlanContext {
   readonly modules: ReadonlyMap<string, Module>
   /** Variables of one task, before `item` and registered results are laid over them. */
   readonly variables: (task: Task, over: ReadonlyMap<string, unknown>) => ReadonlyMap<string, unknown>
+  /** Where the value of a variable stands that a task sees, where that is a file. */
+  readonly origin: (task: Task, name: string) => Place | undefined
   /** What a module is offered for this task. `template` renders with the scope given. */
   readonly moduleContext: (task: Task, ref: TaskRef, scope: Scope) => ModuleContext
 }

@@ -6,6 +6,7 @@ import { partOf, readDocument } from '../document/parse.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { type RoleEntry, RoleMetaKeywords } from './keywords.ts'
+import { readArguments, type RoleArguments } from './role-arguments.ts'
 
 /** What `meta/` of a role says. */
 export interface RoleMeta {
@@ -13,9 +14,11 @@ export interface RoleMeta {
   readonly dependencies: readonly { readonly entry: RoleEntry; readonly part: KeyLocated }[]
   /** It runs as often as it is named under `roles` and `dependencies`, even with the same parameters. */
   readonly allowDuplicates: boolean
+  /** Of `arguments.yml`. */
+  readonly declared?: RoleArguments
 }
 
-const known = ['main.yml'] as const
+const known = ['main.yml', 'arguments.yml'] as const
 
 /** Reads `meta/` of a role, which may be missing; a file that nothing reads is refused. */
 export function readMeta(role: string, errors: KmsfleetError[]): RoleMeta {
@@ -32,7 +35,11 @@ export function readMeta(role: string, errors: KmsfleetError[]): RoleMeta {
         }),
       )
     : undefined
+  const declared = files.includes('arguments.yml')
+    ? readArguments(join(folder, 'arguments.yml'), errors)
+    : undefined
   return {
+    ...(declared === undefined ? {} : { declared }),
     dependencies:
       meta === undefined
         ? []
@@ -52,6 +59,9 @@ function unreadFile(folder: string, file: string): KmsfleetError {
   return new KmsfleetError(
     'playbook.invalid',
     `expected files named ${known.join(' and ')}, found ${join(folder, file)}`,
-    { place: { file: join(folder, file), line: 1, column: 1 } },
+    {
+      place: { file: join(folder, file), line: 1, column: 1 },
+      ...(file.startsWith('argument_specs') ? { hint: 'arguments are declared in arguments.yml' } : {}),
+    },
   )
 }

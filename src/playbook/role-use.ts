@@ -12,6 +12,7 @@ import {
   type RoleUse,
   type TaskContext,
 } from './reading.ts'
+import { refuseUndeclared } from './role-arguments.ts'
 import type { RoleFiles, RoleFinder } from './roles.ts'
 import { readTasks } from './tasks.ts'
 import type { Role } from './types.ts'
@@ -45,6 +46,7 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
     const files = findRole(request.name, request.place, errors)
     const within = [...context.within, files.folder]
     refuseCycle(within, request.place)
+    refuseUndeclared(files.name, files.declared, request.params, errors)
     const { role, owner } = knownRole(files, request, context)
     const { tags, when, vars } = context.inherited
     const key = JSON.stringify([
@@ -71,8 +73,11 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
     const key = JSON.stringify([files.folder, values(params)])
     const before = known.get(key)
     if (before !== undefined) return before
-    const { name, folder, defaults, vars } = files
-    const role: Role = { name, folder, defaults, vars, params }
+    const { name, folder, defaults, vars, declared } = files
+    const role: Role = {
+      ...{ name, folder, defaults, vars, params },
+      ...(declared === undefined ? {} : { declared }),
+    }
     const sameName = [...known.values()].filter((each) => each.role.name === name).length
     const owner = sameName === 0 ? name : `${name}.${String(sameName + 1)}`
     const made = { role, owner }

@@ -10,17 +10,23 @@ import type { Place } from '../errors/place.ts'
 import { isInside } from '../project/code.ts'
 import { isCode, type CodeReader } from './code/reader.ts'
 import { TaskList, Vars } from './keywords.ts'
+import { joinDefaults } from './role-arguments.ts'
 import { readMeta, type RoleMeta } from './role-meta.ts'
 import type { Variables } from './types.ts'
 import { readVariables } from './variable-sets.ts'
 
+/** What a role is given, and what it depends on. */
+export interface RoleInterface extends RoleMeta {
+  /** Of `defaults/main.yml` and `meta/arguments.yml`. */
+  readonly defaults: Variables
+}
+
 /** What a role's folder holds, read once however many plays use it. */
-export interface RoleFiles extends RoleMeta {
+export interface RoleFiles extends RoleInterface {
   readonly name: string
   readonly folder: string
   readonly tasks?: KeyLocated
   readonly handlers?: KeyLocated
-  readonly defaults: Variables
   readonly vars: Variables
 }
 
@@ -32,26 +38,53 @@ const parts = ['tasks', 'handlers', 'defaults', 'vars', 'meta', 'templates', 'fi
 /** The roles that come with the package. */
 export const shippedRoles = resolve(import.meta.dirname, '../../roles')
 
+/** Folders that a playbook finds roles in, the nearest first. */
+function roleFolders(playbook: string): readonly string[] {
+  const folder = dirname(resolve(playbook))
+  return [join(folder, 'roles'), join(folder, '../roles'), shippedRoles]
+}
+
+/** Names of all roles that a playbook finds without a `rolesPath`, sorted. */
+export function roleNames(playbook: string): readonly string[] {
+  return [...new Set(roleFolders(playbook).flatMap(foldersIn))].sort()
+}
+
 /** Looks in `rolesPath`, in `roles/` beside and above the playbook, then among the shipped roles. */
 export function roleFinder(playbook: string, rolesPath: readonly string[], code: CodeReader): RoleFinder {
-  const folder = dirname(resolve(playbook))
-  const places = [...rolesPath, join(folder, 'roles'), join(folder, '../roles'), shippedRoles]
+  const places = [...rolesPath, ...roleFolders(playbook)]
   const known = new Map<string, RoleFiles>()
   return (name, place, errors) => {
     const before = known.get(name)
     if (before !== undefined) return before
-    const found = places.map((base) => join(base, name)).find((path) => isFolder(path))
-    if (found === undefined) {
-      const hint = suggestion(name, places.flatMap(foldersIn)) ?? `looked in ${places.join(', ')}`
-      throw new KmsfleetError('playbook.not-found', `expected a role, found none named \`${name}\``, {
-        place,
-        hint,
-      })
-    }
-    const role = readRole(name, realpathSync(found), place, code, errors)
+    const found = findFolder(name, places, place)
+    const role = readRole(name, found, place, code, errors)
     known.set(name, role)
     return role
   }
+}
+
+/** What a role is given, without its tasks: reading it runs no code. Throws where there is no such role. */
+export function readInterface(playbook: string, name: string, errors: KmsfleetError[]): RoleInterface {
+  const place = { file: playbook, line: 1, column: 1 }
+  return interfaceOf(findFolder(name, roleFolders(playbook), place), errors)
+}
+
+/** A role's folder, links followed. */
+function findFolder(name: string, places: readonly string[], place: Place): string {
+  const found = places.map((base) => join(base, name)).find((path) => isFolder(path))
+  if (found !== undefined) return realpathSync(found)
+  const hint = suggestion(name, places.flatMap(foldersIn)) ?? `looked in ${places.join(', ')}`
+  throw new KmsfleetError('playbook.not-found', `expected a role, found none named \`${name}\``, {
+    place,
+    hint,
+  })
+}
+
+function interfaceOf(folder: string, errors: KmsfleetError[]): RoleInterface {
+  const defaults = mainFile(folder, 'defaults', Vars, errors)
+  const meta = readMeta(folder, errors)
+  const written = defaults === undefined ? new Map<string, never>() : readVariables(defaults, errors)
+  return { ...meta, defaults: joinDefaults(meta.declared, written, errors) }
 }
 
 function isFolder(path: string): boolean {
@@ -72,16 +105,14 @@ function readRole(
   checkFolder(name, folder, place, errors)
   const tasks = mainFile(folder, 'tasks', TaskList, errors, code)
   const handlers = mainFile(folder, 'handlers', TaskList, errors, code)
-  const defaults = mainFile(folder, 'defaults', Vars, errors)
   const vars = mainFile(folder, 'vars', Vars, errors)
   return {
+    ...interfaceOf(folder, errors),
     name,
     folder,
     ...(tasks === undefined ? {} : { tasks }),
     ...(handlers === undefined ? {} : { handlers }),
-    defaults: defaults === undefined ? new Map() : readVariables(defaults, errors),
     vars: vars === undefined ? new Map() : readVariables(vars, errors),
-    ...readMeta(folder, errors),
   }
 }
 

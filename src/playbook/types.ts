@@ -1,3 +1,4 @@
+import type { RoleArguments } from './role-arguments.ts'
 import type { Place } from '../errors/place.ts'
 import type { Order } from './order.ts'
 import type { Located } from '../document/located.ts'
@@ -17,6 +18,8 @@ export interface Role {
   readonly vars: Variables
   /** What its user passes: `vars` of the entry under `roles`, of `import_role` or of a dependency. */
   readonly params: Variables
+  /** Of `meta/arguments.yml`. */
+  readonly declared?: RoleArguments
 }
 
 /** A bare Jinja2 expression where it was written: in the task itself, or in a block or import around it. */

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
+import type { Place } from '../errors/place.ts'
+import { commandLinePlace } from '../inventory/connection.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Play, Role, Task, Variables } from './types.ts'
@@ -71,8 +73,7 @@ function baseVariables({
     })
   }
   const variables = new Map<string, unknown>()
-  const { role } = task
-  for (const level of [role?.defaults, host.variables, play.vars, role?.vars, task.vars, role?.params]) {
+  for (const level of levels(play, task, host)) {
     for (const [name, variable] of level ?? []) variables.set(name, variable.value)
   }
   for (const level of [secrets, extraVars]) {
@@ -85,4 +86,21 @@ function baseVariables({
   if (task.role !== undefined) variables.set('role_path', task.role.folder)
   own.push({ play, role: task.role, vars: task.vars, extraVars, secrets, variables })
   return variables
+}
+
+/** Levels of variables that stand in files, low to high. */
+function levels(play: Play, task: Task, host: Host): readonly (Variables | undefined)[] {
+  const { role } = task
+  return [role?.defaults, host.variables, play.vars, role?.vars, task.vars, role?.params]
+}
+
+/** Where the value of a variable stands that a task sees; undefined where it stands in no file of variables. */
+export function variableOrigin(
+  { play, task, host, extraVars }: VariablesRequest,
+  name: string,
+): Place | undefined {
+  if (extraVars.has(name)) return commandLinePlace
+  return levels(play, task, host)
+    .findLast((level) => level?.has(name) === true)
+    ?.get(name)?.origin
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { suggestion } from '../../document/suggest.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
@@ -7,10 +8,12 @@ import { requireTrustedProject } from '../../project/trust.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { moduleArguments, type Argument } from '../module-doc.ts'
 import type { DocOptions } from '../options.ts'
+import { roleNames } from '../../playbook/roles.ts'
+import { roleDoc, type RoleDoc } from '../role-doc.ts'
 import { docOf, ownModules } from '../own-module-docs.ts'
 import { openTerminal } from '../terminal.ts'
 
-/** `kmsfleet doc`: all modules in a line each, or everything about one. Runs no code of a project. */
+/** `kmsfleet doc`: all modules in a line each, or everything about one, or about a role. Runs no code of a project. */
 export function doc(name: string | undefined, options: DocOptions): number {
   const { result, conversation } = openTerminal(options)
   const own = ownModules(options.playbookDir)
@@ -36,12 +39,34 @@ export function doc(name: string | undefined, options: DocOptions): number {
   if (unseen !== undefined) requireTrustedProject([unseen.file])
   const module = docs.find((each) => each.name === name)
   if (module === undefined) {
-    const known = docs.map((each) => each.name)
-    const hint = suggestion(name, known) ?? 'Run "kmsfleet doc" for all modules.'
-    throw new KmsfleetError('run.usage', `expected the name of a module, found "${name}"`, { hint })
+    const playbook = join(options.playbookDir, 'playbook.yml')
+    const roles = roleNames(playbook)
+    if (roles.includes(name)) {
+      result.print(...roleLines(roleDoc(playbook, name)))
+      return exitCode.ok
+    }
+    const known = [...docs.map((each) => each.name), ...roles]
+    const hint = suggestion(name, known) ?? 'Run "kmsfleet doc" for all modules and roles.'
+    throw new KmsfleetError('run.usage', `expected the name of a module or role, found "${name}"`, { hint })
   }
   result.print(...moduleLines(module))
   return exitCode.ok
+}
+
+function roleLines({ name, summary, description, arguments: list }: RoleDoc): readonly Line[] {
+  return [
+    [styled('strong', name), `: ${summary === '' ? 'a role' : summary}`],
+    ...(description === ''
+      ? []
+      : [
+          [],
+          ...description
+            .trimEnd()
+            .split('\n')
+            .map((line): Line => [line]),
+        ]),
+    ...(list.length === 0 ? [] : [[], [styled('strong', 'Arguments')], ...list.flatMap(argumentLines)]),
+  ]
 }
 
 function moduleLines(module: ModuleDoc): readonly Line[] {

@@ -1,0 +1,55 @@
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
+import { showPlace } from '../errors/place.ts'
+import { argumentProblems } from '../playbook/argument-values.ts'
+import type { RoleArgument } from '../playbook/role-arguments.ts'
+import type { Role, Task } from '../playbook/types.ts'
+import type { HostLookups, Scope } from '../template/engine.ts'
+import type { PlanContext, Registered } from './expand.ts'
+
+/**
+ * Checks what a role is given on a host against what it declares, with the variables that this task of it sees.
+ * Throws KmsfleetErrors with the places of the values.
+ */
+export function checkArguments(
+  context: PlanContext,
+  role: Role,
+  task: Task,
+  lookups: HostLookups,
+  registered: Registered,
+): void {
+  const { declared } = role
+  if (declared === undefined) return
+  const scope: Scope = { variables: context.variables(task, registered), host: lookups }
+  const errors = declared.list.flatMap((argument) => argumentErrors(context, role, task, argument, scope))
+  if (errors.length > 0) throw new KmsfleetErrors(errors)
+}
+
+function argumentErrors(
+  context: PlanContext,
+  { name: role }: Role,
+  task: Task,
+  argument: RoleArgument,
+  scope: Scope,
+): readonly KmsfleetError[] {
+  const what = (path: string): string =>
+    `the argument \`${path}\` of the role \`${role}\` (declared at ${showPlace(argument.place)})`
+  const { name } = argument
+  if (!scope.variables.has(name)) {
+    if (!argument.required) return []
+    return [
+      new KmsfleetError(
+        'module.arguments',
+        `expected a value for ${what(name)}, found none for ${context.host.name}`,
+        { place: task.place, hint: `set \`${name}\` in the inventory, in the play, or pass it to the role` },
+      ),
+    ]
+  }
+  const place = context.origin(task, name) ?? argument.place
+  const value = context.engine.value(`{{ ${name} }}`, scope, place)
+  return argumentProblems(argument, value).map(
+    ({ path, expected, found }) =>
+      new KmsfleetError('module.arguments', `expected ${expected} for ${what(path)}, found ${found}`, {
+        place,
+      }),
+  )
+}
