@@ -23,18 +23,40 @@ export function createContexts(
 ): readonly PlanContext[] {
   // In the order of their turns: who is first in a batch decides who does what is done once.
   const hosts = inOrder(hostsOfPlay(request, play), play.order)
+  const tasks = chosenTasks(play.tasks, tagChoice(request))
+  const leaders = new Set(batchesOf(hosts, play.serial).map(([first]) => first))
+  const others = tasks.filter((task) => !task.runOnce)
+  return contextsOf(request, play, hosts, (host) => (leaders.has(host) ? tasks : others), memory)
+}
+
+/** For hosts that are only looked at: all that each of them has, whatever the tags, and no secret source is opened. */
+export function createLookers(
+  request: ContextRequest,
+  play: Play,
+  hosts: readonly Host[],
+  memory: RunMemory,
+): readonly PlanContext[] {
+  const tasks = play.tasks.filter((task) => !task.runOnce)
+  return contextsOf({ ...request, command: 'plan' }, play, hosts, () => tasks, memory)
+}
+
+function contextsOf(
+  request: ContextRequest,
+  play: Play,
+  hosts: readonly Host[],
+  tasksOf: (host: Host) => readonly Task[],
+  memory: RunMemory,
+): readonly PlanContext[] {
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
-  const tasks = chosenTasks(play.tasks, tagChoice(request))
   const available = new Map([...modules, ...request.playbook.modules])
-  const leaders = new Set(batchesOf(hosts, play.serial).map(([first]) => first))
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
     const acceptsNewIdentity = request.acceptNewIdentity?.includes(host.name) === true
     return {
       host,
       play,
-      tasks: leaders.has(host) ? tasks : tasks.filter((task) => !task.runOnce),
+      tasks: tasksOf(host),
       engine: memory.engine,
       modules: available,
       variables: (task, over) =>

@@ -17,7 +17,7 @@ import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
 import { throttledTasks } from './throttle.ts'
 import type { RunRequest } from './request.ts'
-import { isDisruptive } from './stage.ts'
+import { disrupts, isDisruptive } from './stage.ts'
 
 /** What one host's part of a play needs. */
 export interface HostJob {
@@ -38,8 +38,13 @@ export interface HostJob {
 export interface HostRun {
   /** Connects, asks and plans; the second call gives the same plan. Undefined where that failed; `end` then says how. */
   plan(): Promise<Plan | undefined>
-  /** Makes the plan true, stage by stage, each proved by a new probe. Does nothing where there is no plan. */
-  converge(): Promise<void>
+  /**
+   * Makes the plan true, stage by stage, each proved by a new probe. Does nothing where there is no plan.
+   *
+   * @param beforeDisruption awaited before the first change of a plan that interrupts a service which is well: what it
+   *   throws ends the host. A service that is not well has nothing to lose, and does not wait for its peers.
+   */
+  converge(beforeDisruption?: () => Promise<void>): Promise<void>
   /** Closes the connection while a person reads; `converge` then connects and asks again. */
   release(): Promise<void>
   /** Ends a host whose plan was shown and not approved. */
@@ -92,7 +97,7 @@ export function createHostRun(job: HostJob): HostRun {
     return undefined
   }
 
-  async function converge(): Promise<void> {
+  async function converge(beforeDisruption = () => Promise.resolve()): Promise<void> {
     if (current === undefined || shown === undefined || ending.reached !== undefined) return
     if (current.stages.length === 0) return
     const stopping = (): void => {
@@ -101,7 +106,7 @@ export function createHostRun(job: HostJob): HostRun {
     }
     request.stop.addEventListener('abort', stopping, { once: true })
     try {
-      await makeTrue(link ?? (await reopen()), shown)
+      await makeTrue(link ?? (await reopen()), shown, beforeDisruption)
     } catch (error) {
       ending.fail(error, link !== undefined)
     } finally {
@@ -110,7 +115,7 @@ export function createHostRun(job: HostJob): HostRun {
   }
 
   /** Stage after stage, until the plan is empty or something keeps it from that. */
-  async function makeTrue(open: Link, approved: Plan): Promise<void> {
+  async function makeTrue(open: Link, approved: Plan, beforeDisruption: () => Promise<void>): Promise<void> {
     let stages = 0
     while (current !== undefined) {
       const [refusal] = refusalsOf(current)
@@ -120,6 +125,7 @@ export function createHostRun(job: HostJob): HostRun {
       }
       judgeWidening(current, approved)
       if (current.stages.length === 0) return
+      if (disrupts(current) && observer.health.is === 'well') await beforeDisruption()
       if (request.stop.aborted) {
         ending.finish('stopped')
         return

@@ -5,6 +5,7 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { mergeAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
+import type { Health } from '../plan/health.ts'
 import { planHost } from '../plan/planner.ts'
 import type { DoneResult } from '../plan/registers.ts'
 import { compileRead } from '../shell/read/compile.ts'
@@ -14,6 +15,8 @@ import type { Link } from './link.ts'
 export interface Observer {
   /** All that a frame asks by now: grows where an address becomes known late. */
   readonly asked: readonly ReadAtom[]
+  /** As the last probe found it. */
+  readonly health: Health
   /** Probes, then plans. */
   ask(link: Link): Promise<Plan>
   /** Plans from a snapshot of {@link Observer.asked} that a frame gave. */
@@ -38,13 +41,15 @@ export function createObserver(
 ): Observer {
   const done = new Map<string, DoneResult>()
   let asked = atoms
+  let health: Health = { is: 'sick', found: 'nothing, since it was not asked yet' }
 
   const probe = (link: Link): Promise<Snapshot> => link.send(compileRead(asked), abort)
 
   const planFrom = async (link: Link, first: Snapshot): Promise<Plan> => {
     let snapshot = first
     for (let round = 0; round <= lateProbes; round += 1) {
-      const { plan, missing } = planHost(context, { snapshot, asked, done, before })
+      const { plan, missing, health: found } = planHost(context, { snapshot, asked, done, before })
+      health = found
       if (missing.length === 0) return plan
       asked = mergeAtoms([...asked, ...missing])
       snapshot = await probe(link)
@@ -58,6 +63,9 @@ export function createObserver(
   return {
     get asked() {
       return asked
+    },
+    get health() {
+      return health
     },
     ask: async (link) => planFrom(link, await probe(link)),
     planFrom,

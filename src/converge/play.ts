@@ -13,6 +13,7 @@ import type { Play } from '../playbook/types.ts'
 import { writesIdentity } from './new-identity.ts'
 import { behindLeaders } from './run-once.ts'
 import { createHostRun, type HostRun } from './host.ts'
+import { createPeers } from './peers.ts'
 import type { RunRequest } from './request.ts'
 
 /** A play with everything that can be known before a host is contacted. */
@@ -168,15 +169,18 @@ function inBatches(
     ...(maxFailPercentage === undefined ? {} : { maxFailPercentage }),
   }
   const inTurn = behindLeaders(prepared, request.emit)
+  const peers = createPeers(request, prepared.play)
   return runFleet(
     hostsOf(prepared),
     options,
-    (host) =>
+    (host, batch) =>
       inTurn(host, async () => {
         const run = runOf(runs, host)
         await run.plan()
-        await run.converge()
-        return run.end()
+        await run.converge(() => peers.beWell(host, batch))
+        const end = await run.end()
+        if (end.outcome === 'ok' || end.outcome === 'changed') peers.proved(host)
+        return end
       }),
     request.emit,
   )

@@ -57,7 +57,16 @@ function isHopeless(item: Item): item is Check {
 
 /** Does the plan's first stage interrupt a running service? Then it is serialised within the cluster. */
 export function isDisruptive(plan: Plan): boolean {
-  return plan.stages[0]?.items.some((item) => item.item === 'change' && item.disruptive) === true
+  return plan.stages.slice(0, 1).some(interrupts)
+}
+
+/** Will the plan interrupt a running service, in whichever stage? */
+export function disrupts(plan: Plan): boolean {
+  return plan.stages.some(interrupts)
+}
+
+function interrupts({ items }: Stage): boolean {
+  return items.some((item) => item.item === 'change' && item.disruptive)
 }
 
 function canBeSent(item: Stage['items'][number]): item is Change | Check {

@@ -53,7 +53,7 @@ export function batchesOf<T>(hosts: readonly T[], serial: Play['serial']): reado
 export async function runFleet(
   hosts: readonly Host[],
   options: FleetOptions,
-  job: (host: Host) => Promise<JobEnd>,
+  job: (host: Host, batch: readonly Host[]) => Promise<JobEnd>,
   emit: EventSink,
 ): Promise<ReadonlyMap<string, JobEnd>> {
   const ends = new Map<string, JobEnd>()
@@ -70,7 +70,7 @@ export async function runFleet(
   }
   const work = async (host: Host): Promise<void> => {
     try {
-      const end = await job(host)
+      const end = await job(host, batch)
       ends.set(host.name, end)
       if (end.outcome !== 'failed' && end.outcome !== 'unreachable') return
       failedInBatch += 1

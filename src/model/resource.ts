@@ -112,4 +112,9 @@ export interface Resource {
   /** What a reader of the plan must know of it, whatever its state, such as that a signature was not checked. */
   readonly remark?: string
   plan(world: World): Planned
+  /**
+   * Of a service or a check: what keeps it from doing its work now, whatever is to be changed; none where it is
+   * well. Asked of a world that predicts nothing. `not-here` where the service was never installed.
+   */
+  health?(world: World): readonly Difference[] | 'not-here'
 }

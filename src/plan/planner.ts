@@ -7,6 +7,7 @@ import { createCoverage } from './atoms.ts'
 import { createClaims } from './claims.ts'
 import { createDebts } from './debts.ts'
 import { expandTask, type Instance, type PlanContext } from './expand.ts'
+import { createHealthCheck, type Health } from './health.ts'
 import { type Draft, draftOf, keyOf, maybeDraft, refusalDraft, undecidedDraft } from './items.ts'
 import { worldLookups } from './lookups.ts'
 import { createRegisters, type DoneResult } from './registers.ts'
@@ -27,6 +28,8 @@ export interface Known {
 
 export interface Planning {
   readonly plan: Plan
+  /** As the snapshot has it, whatever the plan is to change. */
+  readonly health: Health
   /** Addresses that became known only now: to be asked before the plan can be relied on. Usually none. */
   readonly missing: readonly ReadAtom[]
 }
@@ -41,6 +44,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const registers = createRegisters(known.done)
   const debts = createDebts(known.snapshot.owed, known.done)
   const claims = createClaims()
+  const health = createHealthCheck(() => createWorld(known.snapshot))
   const lookups = worldLookups(world)
   const unasked = createCoverage(known.asked)
   const missing: ReadAtom[] = []
@@ -59,6 +63,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
       remarks: [...remarks],
     },
     missing,
+    health: health.result,
   }
 
   /** The tasks before a flush, then the handlers that are due there. */
@@ -103,6 +108,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
       return []
     if (claims.repeats(resource, ref)) return []
     missing.push(...unasked(resource.atoms))
+    health.ask(resource)
     const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))
     if (doubts.length > 0) return [undecided(task, undecidedDraft(ref, { what: 'state', after: doubts }))]
     const planned = plannedBy(task, ref, resource)

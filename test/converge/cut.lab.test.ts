@@ -211,7 +211,8 @@ const leftovers =
 const settle = 'while pgrep -f "KMSFLEET 1 BEGIN" >/dev/null; do sleep 0.02; done'
 
 async function cutAndFinish(host: LabHost, cut: Connect, next: Connect): Promise<void> {
-  const options = { limit: host.name, playbook }
+  // No cluster: the others are broken at the same time.
+  const options = { limit: host.name, playbook, extraVars: { cluster: host.name } }
   await lab.exec(host, reset)
   const watched = watchFinal(host)
   const broken = await drive(lab, 'converge', { ...options, connect: cut })

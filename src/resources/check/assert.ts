@@ -1,6 +1,7 @@
 import { UnknownText } from '../../model/text.ts'
 import type { Resource } from '../../model/resource.ts'
 import { problem, refused } from '../common/result.ts'
+import { difference } from '../common/show.ts'
 
 /** One expression of an `assert` with what it came to. */
 export interface Assertion {
@@ -35,5 +36,9 @@ export function assertResource(key: string, assertions: readonly Assertion[], me
       const after = assertions.flatMap(({ holds }) => (holds instanceof UnknownText ? holds.origins : []))
       return after.length > 0 ? { is: 'pending', ops: [], after } : { is: 'same' }
     },
+    health: () =>
+      assertions
+        .filter(({ holds }) => holds === false)
+        .map(({ expression }) => difference(expression, 'false', 'true')),
   }
 }

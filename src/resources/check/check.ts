@@ -1,5 +1,5 @@
 import type { TestState } from '../../model/facts.ts'
-import type { Planned, World } from '../../model/resource.ts'
+import type { Difference, Planned, World } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
 import { difference } from '../common/show.ts'
 
@@ -16,6 +16,13 @@ export function planCheck(attribute: string, test: TestAtom, within: number, wor
   if (world.anyChange || state === undefined) return { is: 'pending', ops }
   if (state.answer === 'yes') return { is: 'same' }
   return { is: 'unmet', differences: [difference(attribute, showAnswer(state), 'yes')], ops }
+}
+
+/** What keeps a check from being met now, for {@link Resource.health}. An answer that is unknown never counts as yes. */
+export function checkHealth(attribute: string, test: TestAtom, world: World): readonly Difference[] {
+  const state = world.test(test.key)
+  if (state?.answer === 'yes') return []
+  return [difference(attribute, state === undefined ? 'not asked' : showAnswer(state), 'yes')]
 }
 
 function showAnswer(state: Exclude<TestState, { readonly answer: 'yes' }>): string {

@@ -1,6 +1,6 @@
-import type { Resource } from '../../model/resource.ts'
+import type { Resource, World } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
-import { planCheck } from './check.ts'
+import { checkHealth, planCheck } from './check.ts'
 
 /** Something exists at a path, whatever it is; or nothing does. */
 export interface ExistsDesired {
@@ -18,5 +18,7 @@ export function existsCheck({ path, present, within }: ExistsDesired): Resource 
     sameness: JSON.stringify({ path, within }),
     atoms: [test],
     plan: (world) => planCheck(what, test, within, world),
+    // That something is gone is an end, not a service.
+    ...(present ? { health: (world: World) => checkHealth(what, test, world) } : {}),
   }
 }

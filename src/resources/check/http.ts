@@ -1,6 +1,6 @@
 import type { Resource } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
-import { planCheck } from './check.ts'
+import { checkHealth, planCheck } from './check.ts'
 
 /** A plain-HTTP URL on a loopback address of the host answers 200. */
 export interface HttpDesired {
@@ -16,5 +16,6 @@ export function httpCheck({ url, within }: HttpDesired): Resource {
     sameness: JSON.stringify({ url, within }),
     atoms: [test],
     plan: (world) => planCheck('answers 200', test, within, world),
+    health: (world) => checkHealth('answers 200', test, world),
   }
 }

@@ -3,7 +3,7 @@ import type { Resource } from '../../model/resource.ts'
 import type { TestAtom } from '../../model/wire.ts'
 import { identityAtoms, missingIdentity } from '../common/identity.ts'
 import { refused } from '../common/result.ts'
-import { planCheck } from './check.ts'
+import { checkHealth, planCheck } from './check.ts'
 
 /** A Unix socket can be connected to by an identity with its groups. */
 export interface ReachDesired {
@@ -15,6 +15,7 @@ export interface ReachDesired {
 
 export function reachResource({ socket, as, within }: ReachDesired): Resource {
   const who = showIdentity(as)
+  const attribute = `reachable as ${who}`
   const key = `reach:${socket} as ${who}`
   const test: TestAtom = { atom: 'reach', key, socket, as }
   return {
@@ -23,8 +24,9 @@ export function reachResource({ socket, as, within }: ReachDesired): Resource {
     atoms: [test, ...identityAtoms(as)],
     plan: (world) => {
       const missing = missingIdentity(as, world)
-      return missing !== undefined ? refused(missing) : planCheck(`reachable as ${who}`, test, within, world)
+      return missing !== undefined ? refused(missing) : planCheck(attribute, test, within, world)
     },
+    health: (world) => checkHealth(attribute, test, world),
   }
 }
 

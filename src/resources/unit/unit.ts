@@ -7,6 +7,7 @@ import { isDefined } from './definition.ts'
 import { readinessTest, unitAtoms, type UnitDesired } from './desired.ts'
 import { enabling } from './enabling.ts'
 import { definitionReason, predictedDefinition } from './reasons.ts'
+import { unitHealth } from './health.ts'
 import { running, type Step } from './running.ts'
 
 export type { UnitDesired } from './desired.ts'
@@ -25,6 +26,7 @@ export function unitResource(desired: UnitDesired): Resource {
     atoms: unitAtoms(desired),
     ...(act ? { transient: true as const } : {}),
     plan: (world) => plan(desired, world),
+    ...(state === 'started' ? { health: (world: World) => unitHealth(desired, world) } : {}),
   }
 }
 
