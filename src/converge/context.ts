@@ -1,5 +1,6 @@
 import { batchesOf } from '../fleet/run.ts'
 import type { Secret } from '../model/secret.ts'
+import type { Host } from '../inventory/types.ts'
 import type { TaskRef } from '../model/resource.ts'
 import type { ModuleContext } from '../modules/define.ts'
 import { modules } from '../modules/registry.ts'

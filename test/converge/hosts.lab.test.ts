@@ -28,16 +28,19 @@ const provider = 'systemctl show -p InvocationID --value bao-kms-provider'
 
 async function arrange(host: LabHost, { from, breaks }: Wrong): Promise<void> {
   if (from === 'made') {
-    const made = await drive(lab, 'converge', { limit: host.name })
+    const made = await drive(lab, 'converge', alone(host))
     expect(made.of('failed')).toEqual([])
   }
   await lab.exec(host, breaks)
 }
 
-const optionsOf = (host: LabHost, { extraVars }: Wrong): Drive => ({
+/** One host that is no part of a cluster: what the others are at meanwhile is nothing to it. */
+const alone = (host: LabHost, extraVars: Wrong['extraVars'] = {}): Drive => ({
   limit: host.name,
-  ...(extraVars === undefined ? {} : { extraVars }),
+  extraVars: { cluster: host.name, ...extraVars },
 })
+
+const optionsOf = (host: LabHost, { extraVars }: Wrong): Drive => alone(host, extraVars)
 
 /** A mended host is as the identity model has it, and a further run finds nothing and moves nothing. */
 async function expectWhole(host: LabHost, options: Drive): Promise<void> {
@@ -565,7 +568,7 @@ describe('what goes wrong on the way is told, and the next run finishes', () => 
       judged(strangers(touched(before, await listing(lab, host)))).toEqual([])
 
       await lab.exec(host, wrong.mends)
-      const whole: Drive = wrong.otherwise === true ? { limit: host.name } : options
+      const whole: Drive = wrong.otherwise === true ? alone(host) : options
       const next = await drive(lab, 'converge', whole)
       judged(next.of('failed')).toEqual([])
       judged(next.exitCode).toBe(0)

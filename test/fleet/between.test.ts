@@ -161,7 +161,9 @@ describe('shards', () => {
   test('every host is in exactly one, and no cluster in two', () => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') })),
+        fc.uniqueArray(
+          fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') }),
+        ),
         fc.integer({ min: 1, max: 9 }),
         (names, count) => {
           const all = hosts(...names)

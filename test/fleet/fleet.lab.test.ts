@@ -91,7 +91,9 @@ describe('the other hosts of a cluster, before a service is interrupted', () => 
       inventory: desk.file('apart.yml', clusters({ h4: 'c4' })),
     })
     expect(alone.exitCode).toBe(0)
-    const quiet = await converge(desk.playbook({ tasks: [file('quiet', 'x\n'), service, answers] }), { limit: 'h1' })
+    const quiet = await converge(desk.playbook({ tasks: [file('quiet', 'x\n'), service, answers] }), {
+      limit: 'h1',
+    })
     expect(quiet.exitCode).toBe(0)
   })
 
