@@ -212,7 +212,7 @@ const settle = 'while pgrep -f "KMSFLEET 1 BEGIN" >/dev/null; do sleep 0.02; don
 
 async function cutAndFinish(host: LabHost, cut: Connect, next: Connect): Promise<void> {
   // No cluster: the others are broken at the same time.
-  const options = { limit: host.name, playbook, extraVars: { cluster: host.name } }
+  const options = { limit: host.name, playbook, apart: true } as const
   await lab.exec(host, reset)
   const watched = watchFinal(host)
   const broken = await drive(lab, 'converge', { ...options, connect: cut })

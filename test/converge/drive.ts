@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import type { RunRequest } from '../../src/converge/request.ts'
 import { runPlaybook } from '../../src/converge/run.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
+import type { Host } from '../../src/inventory/types.ts'
 import type { RunEventBody } from '../../src/model/event.ts'
 import { planItems, type Plan } from '../../src/model/plan.ts'
 import type { Problem } from '../../src/model/problem.ts'
@@ -41,6 +42,8 @@ export interface Drive extends Partial<
   readonly inventory?: string
   readonly extraVars?: Readonly<Record<string, unknown>>
   readonly becomePassword?: string
+  /** Every host is a cluster of its own: what others are at meanwhile is nothing to it. */
+  readonly apart?: true
   /** Another transport than the tests' own. */
   readonly transport?: 'openssh'
   /** Another way to the hosts than ssh. */
@@ -75,11 +78,23 @@ export async function drive(
   command: 'plan' | 'converge',
   options: Drive = {},
 ): Promise<Driven> {
-  const { playbook = rollout, onEvent, becomePassword, inventory, transport, connect, ...request } = options
+  const { playbook = rollout, onEvent, becomePassword, inventory, apart, ...others } = options
+  const { transport, connect, ...request } = others
   const extraVars = new Map(Object.entries(options.extraVars ?? {}))
   const events: RunEventBody[] = []
   await using connector = createConnector()
   const never = new AbortController().signal
+  const loaded = loadInventory(inventory ?? lab.inventoryFile, {
+    extraVars,
+    ssh: {
+      kind: 'ssh',
+      ...(transport === undefined ? testTransport() : { transport }),
+      connectTimeoutMs: 10_000,
+      ...(becomePassword === undefined
+        ? {}
+        : { becomePassword: new Secret('become', Buffer.from(becomePassword)) }),
+    },
+  })
   const { exitCode } = await runPlaybook({
     tags: [],
     diff: false,
@@ -92,17 +107,7 @@ export async function drive(
     command,
     extraVars,
     playbook: loadPlaybook(playbook, { modules: new Set(modules.keys()) }),
-    inventory: loadInventory(inventory ?? lab.inventoryFile, {
-      extraVars,
-      ssh: {
-        kind: 'ssh',
-        ...(transport === undefined ? testTransport() : { transport }),
-        connectTimeoutMs: 10_000,
-        ...(becomePassword === undefined
-          ? {}
-          : { becomePassword: new Secret('become', Buffer.from(becomePassword)) }),
-      },
-    }),
+    inventory: apart === true ? { ...loaded, hosts: loaded.hosts.map(isolated) } : loaded,
     connect: connect ?? connector.connect,
     emit: (event) => {
       events.push(event)
@@ -111,6 +116,8 @@ export async function drive(
   })
   return told(exitCode, events)
 }
+
+const isolated = (host: Host): Host => ({ ...host, cluster: host.name })
 
 function told(exitCode: number, events: readonly RunEventBody[]): Driven {
   const of: Driven['of'] = (type, host) =>

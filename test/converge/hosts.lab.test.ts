@@ -37,7 +37,8 @@ async function arrange(host: LabHost, { from, breaks }: Wrong): Promise<void> {
 /** One host that is no part of a cluster: what the others are at meanwhile is nothing to it. */
 const alone = (host: LabHost, extraVars: Wrong['extraVars'] = {}): Drive => ({
   limit: host.name,
-  extraVars: { cluster: host.name, ...extraVars },
+  apart: true,
+  extraVars,
 })
 
 const optionsOf = (host: LabHost, { extraVars }: Wrong): Drive => alone(host, extraVars)

@@ -338,7 +338,7 @@ describe('handlers', () => {
     const before = await starts(host(2))
     await using connector = createConnector()
     // Of a cluster of its own: the cut would hit the questions to its peers as well.
-    const alone = { limit: 'h2', playbook, extraVars: { cluster: 'alone' } }
+    const alone = { limit: 'h2', playbook, apart: true } as const
     // The host answers a write frame with a mark for each change; the connection ends after the first of them.
     const received = (await drive(lab, 'plan', alone)).ended('h2').cost.bytesReceived
     const cut = await drive(lab, 'converge', {
