@@ -11,7 +11,7 @@ const service = (name: string, more: Partial<UnitDesired> = {}): Resource =>
   unitResource({ unit: name, state: 'started', ready: { kind: 'active' }, within: 1, restartOn: [], ...more })
 const kms = service('kms.service')
 const ready = service('kms.service', { ready: { kind: 'socket', path: '/run/kms' } })
-const mark = existsCheck({ path: '/srv/mark', within: 1 })
+const mark = existsCheck({ path: '/srv/mark', present: true, within: 1 })
 const answer = (key: string, is: 'yes' | 'no' | 'unknown'): NonNullable<WorldSpec['tests']> => ({
   [key]: { answer: is, detail: is === 'yes' ? '' : 'nothing there' },
 })
