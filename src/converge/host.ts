@@ -222,7 +222,9 @@ export function createHostRun(job: HostJob): HostRun {
 
   async function end(): Promise<JobEnd> {
     const differing = current === undefined ? 0 : planItems(current).length
-    ending.finish(changed > 0 ? 'changed' : request.command === 'plan' && differing > 0 ? 'differs' : 'ok')
+    const due = current?.due ?? []
+    const differs = request.command === 'plan' && differing + due.length > 0
+    ending.finish(changed > 0 ? 'changed' : differs ? 'differs' : 'ok')
     const result: JobEnd = ending.reached ?? { outcome: 'ok' }
     emit({
       type: 'host-ended',
@@ -230,6 +232,7 @@ export function createHostRun(job: HostJob): HostRun {
       ...result,
       changed,
       differing,
+      due,
       unchanged: shown?.unchanged ?? 0,
       cost: {
         milliseconds: Math.round(performance.now() - startedAt),

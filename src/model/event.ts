@@ -1,5 +1,5 @@
 import type { HostOutcome } from './outcome.ts'
-import type { Plan } from './plan.ts'
+import type { Due, Plan } from './plan.ts'
 import type { Problem } from './problem.ts'
 import type { Difference } from './resource.ts'
 
@@ -52,6 +52,8 @@ export type RunEvent = { readonly v: 1; readonly seq: number; readonly at: strin
       readonly outcome: HostOutcome
       readonly changed: number
       readonly differing: number
+      /** What is left to others on purpose, as the last plan has it. */
+      readonly due: readonly Due[]
       readonly unchanged: number
       readonly problem?: Problem
       readonly cost: HostCost

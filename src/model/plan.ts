@@ -53,6 +53,16 @@ export interface Refusal {
   readonly problem: Problem
 }
 
+/** A change that this play leaves to another play or a person, on purpose. Not a failure, and not made. */
+export interface Due {
+  readonly key: string
+  readonly resource: ResourceId
+  readonly task: TaskRef
+  /** What does it. */
+  readonly by: string
+  readonly differences: readonly Difference[]
+}
+
 export type Item = Change | Check | Undecided | Refusal
 
 /** Changes that go to the host in one stream. */
@@ -66,6 +76,8 @@ export interface Stage {
 export interface Plan {
   readonly host: string
   readonly stages: readonly Stage[]
+  /** What differs and is left to others. */
+  readonly due: readonly Due[]
   /** Resources that were compared and are as they should be. */
   readonly unchanged: number
   /** Paths whose content was not compared because no secret source was opened. */

@@ -42,6 +42,8 @@ export type ReadAtom =
   | { readonly atom: 'reach'; readonly key: string; readonly socket: string; readonly as: Identity }
   /** Does something exist at the path? (A path atom tells more; this one can be waited for.) */
   | { readonly atom: 'exists'; readonly key: string; readonly path: string; readonly present: boolean }
+  /** Does something else stand at the path than what had this token: was it made anew? */
+  | { readonly atom: 'renewed'; readonly key: string; readonly path: string; readonly token: string }
   /** Does a plain-HTTP URL on a loopback address answer 200? */
   | { readonly atom: 'http'; readonly key: string; readonly url: string }
 

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Identity } from '../model/identity.ts'
 import { Secret } from '../model/secret.ts'
 import { UnknownText, type Text } from '../model/text.ts'
+import type { Readiness } from '../model/wire.ts'
 import { accountIdPattern, accountNamePattern, largestId } from '../resources/common/account-name.ts'
 import { modePattern, parseMode } from '../resources/common/mode.ts'
 
@@ -183,6 +184,21 @@ export function exactlyOne<K extends string>(
     `expected exactly one of ${keys.map((key) => `\`${key}\``).join(', ')}`,
   ]
 }
+
+/** How to know that something which was started is ready. */
+export const Ready = z
+  .strictObject({ http: LoopbackUrl.optional(), socket: SocketPath.optional() })
+  .refine(...exactlyOne('http', 'socket'))
+  .transform(({ http, socket }): Readiness =>
+    http !== undefined
+      ? { kind: 'http', url: http }
+      : socket !== undefined
+        ? { kind: 'socket', path: socket }
+        : { kind: 'active' },
+  )
+  .describe(
+    'How to know that it is ready: `http` (a URL that answers 200) or `socket` (a path that exists). If not said: it is active',
+  )
 
 /** Name of a drop-in file without its suffix. */
 export const BaseName = z

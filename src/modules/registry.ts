@@ -11,6 +11,8 @@ import { link } from './link/index.ts'
 import { nextBoot } from './next_boot/index.ts'
 import { program } from './program/index.ts'
 import { providerConfig } from './provider_config/index.ts'
+import { privilegeSplit } from './privilege_split/index.ts'
+import { staticPod } from './static_pod/index.ts'
 import { sysusers } from './sysusers/index.ts'
 import { template } from './template/index.ts'
 import { tmpfiles } from './tmpfiles/index.ts'
@@ -30,8 +32,10 @@ export const shipped = {
   group,
   link,
   next_boot: nextBoot,
+  privilege_split: privilegeSplit,
   program,
   provider_config: providerConfig,
+  static_pod: staticPod,
   sysusers,
   template,
   tmpfiles,

@@ -174,6 +174,7 @@ function atomKey(atom: ReadAtom): string {
     case 'prints':
     case 'reach':
     case 'exists':
+    case 'renewed':
     case 'http':
       return `test ${atom.key}`
   }

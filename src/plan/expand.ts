@@ -42,6 +42,8 @@ export type Instance =
       readonly task: Task
       readonly ref: TaskRef
       readonly resources: readonly Resource[]
+      /** What does the task's changes in place of this play; undefined where the play does them. */
+      readonly due?: string
     }
 
 /**
@@ -168,7 +170,21 @@ function expandItem(context: PlanContext, task: Task, lookups: HostLookups, item
   if (unknown.length > 0) return { is: 'undecided', task, ref, what: 'arguments', after: unknown }
   const args = checkValue(module.args, rendered, task.args, { code: 'module.arguments' })
   const resources = module.resources(args, context.moduleContext(task, ref, scope))
-  return { is: 'ready', task, ref, resources }
+  const due = task.due === undefined ? '' : dueText(context, task, task.due, scope)
+  return { is: 'ready', task, ref, resources, ...(due === '' ? {} : { due }) }
+}
+
+function dueText(context: PlanContext, task: Task, written: string, scope: Scope): string {
+  const place = task.placeOf(['due'])
+  const text = context.engine.text(written, scope, place)
+  if (typeof text === 'string') return text.trim()
+  throw new KmsfleetError(
+    'playbook.invalid',
+    'expected text that is known before the run, found another value',
+    {
+      place,
+    },
+  )
 }
 
 function reference(task: Task, index?: number): TaskRef {

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../model/facts.ts'
-import type { Plan } from '../model/plan.ts'
+import type { Due, Plan } from '../model/plan.ts'
 import type { Effect, Planned, Resource, TaskRef } from '../model/resource.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
 import type { Condition, Handler, Task } from '../playbook/types.ts'
@@ -48,6 +48,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const lookups = worldLookups(world)
   const unasked = createCoverage(known.asked)
   const missing: ReadAtom[] = []
+  const due: Due[] = []
   const notCompared = new Set<string>()
   const remarks = new Set<string>()
   let unchanged = 0
@@ -58,6 +59,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
     plan: {
       host: context.host.name,
       stages: stagesOf(drafts),
+      due,
       unchanged,
       notCompared: [...notCompared],
       remarks: [...remarks],
@@ -95,7 +97,9 @@ export function planHost(context: PlanContext, known: Known): Planning {
         return [undecided(task, undecidedDraft(ref, instance))]
       case 'ready': {
         const keys = instance.resources.map((resource) => keyOf(resource, ref))
-        const taken = unique(instance.resources.flatMap((resource) => takeResource(task, ref, resource)))
+        const taken = unique(
+          instance.resources.flatMap((resource) => takeResource(task, ref, resource, instance.due)),
+        )
         const acts = taken.some(({ item }) => item.item === 'change')
         registers.record(task, ref, acts, keys)
         return taken
@@ -103,7 +107,12 @@ export function planHost(context: PlanContext, known: Known): Planning {
     }
   }
 
-  function takeResource(task: Task, ref: TaskRef, resource: Resource): readonly Draft[] {
+  function takeResource(
+    task: Task,
+    ref: TaskRef,
+    resource: Resource,
+    by: string | undefined,
+  ): readonly Draft[] {
     if (resource.transient === true && task.until === undefined && known.done.has(keyOf(resource, ref)))
       return []
     if (claims.repeats(resource, ref)) return []
@@ -116,6 +125,11 @@ export function planHost(context: PlanContext, known: Known): Planning {
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {
       unchanged += 1
+      return []
+    }
+    if (by !== undefined && planned.is !== 'refused') {
+      const differences = planned.is === 'pending' ? [] : planned.differences
+      due.push({ key: keyOf(resource, ref), resource: resource.id, task: ref, by, differences })
       return []
     }
     const paid = planned.is === 'change' ? paidByStart(resource, planned.ops) : []

@@ -53,6 +53,7 @@ export const TaskKeywords = z.strictObject({
   until: oneOrMore(Condition).optional(),
   retries: z.int().min(1).max(1000).optional(),
   delay: z.number().min(0).max(3600).optional(),
+  due: z.string().optional(),
 })
 export const taskKeywords: ReadonlySet<string> = new Set(Object.keys(TaskKeywords.shape))
 

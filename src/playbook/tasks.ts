@@ -172,6 +172,7 @@ function readTask(
       ...(until === undefined ? {} : { until }),
       runOnce: inherited.runOnce,
       ...(inherited.throttle === undefined ? {} : { throttle: inherited.throttle }),
+      ...(keywords.due === undefined ? {} : { due: keywords.due }),
       tags: inherited.tags,
       vars: inherited.vars,
       section: reading.section,

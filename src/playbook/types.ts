@@ -58,6 +58,11 @@ export interface Task {
   readonly runOnce: boolean
   /** So many hosts at most do it at once. */
   readonly throttle?: number
+  /**
+   * What does the task's changes in place of this play, in words; a template. Where it renders to something they are
+   * told as due and not made.
+   */
+  readonly due?: string
   readonly tags: readonly string[]
   /** Its own and those of the blocks and imports around it. */
   readonly vars: Variables

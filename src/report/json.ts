@@ -1,4 +1,5 @@
 import type { HostCost } from '../model/event.ts'
+import type { Due } from '../model/plan.ts'
 import type { HostOutcome } from '../model/outcome.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Output } from './output.ts'
@@ -34,6 +35,7 @@ export interface HostDocument {
   readonly outcome: HostOutcome
   readonly changed: number
   readonly differing: number
+  readonly due: readonly Due[]
   readonly unchanged: number
   readonly plans: readonly { readonly play: string; readonly plan: PlanView }[]
   /** Keys (`resource@task`) of changes that were made, in order. */
@@ -58,13 +60,14 @@ export function runDocument(summary: RunSummary): RunDocument {
     milliseconds,
     exitCode: exitCode ?? null,
     hosts: [...hosts.values()].map((host) => {
-      const { host: name, outcome, changed, differing, unchanged, plans } = host
+      const { host: name, outcome, changed, differing, due, unchanged, plans } = host
       const { done, stopped, widened, problems, cost } = host
       return {
         host: name,
         outcome,
         changed,
         differing,
+        due,
         unchanged,
         plans,
         done,

@@ -1,4 +1,5 @@
 import { showPlace } from '../errors/place.ts'
+import type { Due } from '../model/plan.ts'
 import type { Difference, TaskRef } from '../model/resource.ts'
 import { styled, type Line, type Span, type Style } from './paint.ts'
 import { problemLines } from './problem.ts'
@@ -60,6 +61,18 @@ export function itemLines(item: ItemView, options: PlanTextOptions): readonly Li
         ...problemLines({ place: item.task.place, ...item.problem }, '      '),
       ]
   }
+}
+
+/** What is left to others: its line says to whom. */
+export function dueLines(
+  { resource, task, by, differences }: Due,
+  options: PlanTextOptions,
+): readonly Line[] {
+  return [
+    ['  ', styled('warn', `* ${resource}`), taskName(task), styled('warn', `  (due: ${by})`)],
+    ...(options.verbose ? [['      ', styled('dim', showPlace(task.place))]] : []),
+    ...differenceLines(resource, differences, options),
+  ]
 }
 
 const undecided = {

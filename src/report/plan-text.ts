@@ -1,5 +1,5 @@
 import { likeness, mergeAlike } from './alike.ts'
-import { itemLines, type PlanTextOptions } from './plan-item.ts'
+import { dueLines, itemLines, type PlanTextOptions } from './plan-item.ts'
 import { hostList } from './names.ts'
 import { styled, type Line } from './paint.ts'
 import type { ItemView, PlanView } from './view.ts'
@@ -57,6 +57,10 @@ export function planRecap(plans: readonly HostPlan[]): Line {
         sum((each) => each.refused),
         'refused',
       ),
+      ...some(
+        plans.reduce((total, { plan }) => total + plan.due.length, 0),
+        'due',
+      ),
     ].join(', '),
   ]
 }
@@ -94,7 +98,8 @@ function groupLines(hosts: readonly string[], plan: PlanView, options: PlanTextO
     ...stage.items.flatMap((item) => itemLines(item, options)),
   ])
   const remarks = plan.remarks.map((remark): Line => ['  ', styled('warn', remark)])
-  return [head, ...stages, ...notCompared, ...remarks]
+  const due = plan.due.flatMap((each) => dueLines(each, options))
+  return [head, ...stages, ...due, ...notCompared, ...remarks]
 }
 
 function headline(plan: PlanView, several: boolean): string {
@@ -104,6 +109,7 @@ function headline(plan: PlanView, several: boolean): string {
     ...(checks === 0 ? [] : [count(checks, 'check')]),
     ...(undecided === 0 ? [] : [`${String(undecided)} undecided`]),
     ...(refused === 0 ? [] : [`${String(refused)} refused`]),
+    ...(plan.due.length === 0 ? [] : [`${String(plan.due.length)} due`]),
   ]
   if (parts.length === 0) return `nothing to change, ${String(plan.unchanged)} unchanged`
   return `${several ? 'the same ' : ''}${parts.join(', ')}; ${String(plan.unchanged)} unchanged`

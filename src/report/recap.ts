@@ -57,10 +57,22 @@ export function recapLines(summary: RunSummary): readonly Line[] {
   ]
 }
 
+/** What hosts leave to others on purpose, each once with the hosts that do. */
+export function dueRecapLines(summary: RunSummary): readonly Line[] {
+  const all = [...summary.hosts.values()].flatMap((host) =>
+    host.due.map((due) => ({ host: host.host, ...due })),
+  )
+  return groupBy(all, ({ resource, by }) => JSON.stringify([resource, by])).map((group): Line => {
+    const [{ resource, by }] = group
+    return [styled('warn', 'due'), ` on ${hostList(group.map(({ host }) => host))}: ${resource} (${by})`]
+  })
+}
+
 /** What was done and what was left, in the words of the host's outcome. */
 function numbers(host: HostSummary): string {
   const parts: string[] = []
   if (host.changed > 0) parts.push(`${String(host.changed)} changed`)
+  if (host.due.length > 0) parts.push(`${String(host.due.length)} due`)
   if (host.differing > 0) parts.push(`${String(host.differing)} differing`)
   if (host.changed + host.differing + host.unchanged > 0) parts.push(`${String(host.unchanged)} unchanged`)
   return parts.join(', ')

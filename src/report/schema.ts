@@ -87,6 +87,15 @@ const Item = z
   ])
   .meta({ id: 'Item' })
 
+const Due = z
+  .strictObject({
+    ...item,
+    resource: Resource,
+    by: z.string().describe('The play, or the act of a person, that does it'),
+    differences: z.array(Difference),
+  })
+  .meta({ id: 'Due' })
+
 const Plan = z
   .strictObject({
     stages: z.array(
@@ -95,6 +104,7 @@ const Plan = z
         needs: z.array(Origin).describe('Values that the next stage waits for'),
       }),
     ),
+    due: z.array(Due).describe('What differs and is left to others on purpose'),
     unchanged: Count,
     notCompared: z.array(z.string()).describe('Paths whose content was not compared'),
     remarks: z.array(z.string()).describe('What was not checked because the files say so'),
@@ -120,6 +130,7 @@ const Host = z
     outcome: Outcome,
     changed: Count,
     differing: Count,
+    due: z.array(Due).describe('What is left to others on purpose'),
     unchanged: Count,
     plans: z.array(z.strictObject({ play: z.string(), plan: Plan })),
     done: z.array(z.string()).describe('Keys of changes that were made, in order'),
@@ -188,6 +199,7 @@ export const EventSchema: z.ZodType<EventView> = z
       outcome: Outcome,
       changed: Count,
       differing: Count,
+      due: z.array(Due),
       unchanged: Count,
       problem: z.exactOptional(Problem),
       cost: Cost,

@@ -1,4 +1,5 @@
 import type { HostCost, RunEvent } from '../model/event.ts'
+import type { Due } from '../model/plan.ts'
 import type { HostOutcome } from '../model/outcome.ts'
 import type { Problem } from '../model/problem.ts'
 import { viewOfPlan, type PlanView } from './view.ts'
@@ -9,6 +10,7 @@ export interface HostSummary {
   outcome: HostOutcome
   changed: number
   differing: number
+  due: readonly Due[]
   unchanged: number
   cost: HostCost | undefined
   /** One for each play; the first that was made, since that is the one that was shown. */
@@ -142,6 +144,7 @@ function emptyHost(host: string): HostSummary {
     outcome: 'not-run',
     changed: 0,
     differing: 0,
+    due: [],
     unchanged: 0,
     cost: undefined,
     plans: [],
@@ -157,6 +160,7 @@ function endHost(host: HostSummary, event: Extract<RunEvent, { readonly type: 'h
   host.outcome = event.outcome
   host.changed = event.changed
   host.differing = event.differing
+  host.due = event.due
   host.unchanged = event.unchanged
   host.cost = event.cost
   if (event.problem !== undefined) addProblem(host, event.problem, undefined)

@@ -1,7 +1,14 @@
 import type { Output } from './output.ts'
 import { styled, type Line } from './paint.ts'
 import { fleetPlanLines, planRecap, type HostPlan, type PlanTextOptions } from './plan-text.ts'
-import { failureLines, inHandLines, notDoneLines, notReachedLines, recapLines } from './recap.ts'
+import {
+  dueRecapLines,
+  failureLines,
+  inHandLines,
+  notDoneLines,
+  notReachedLines,
+  recapLines,
+} from './recap.ts'
 import type { Report } from './report.ts'
 import { createSummarizer, type HostSummary, type RunSummary } from './summary.ts'
 import { duration } from './words.ts'
@@ -21,6 +28,7 @@ export function createText(output: Output, options: TextOptions): Report {
       output.print(
         ...notDoneLines(summary),
         ...inHandLines(summary),
+        ...(summary.command === 'plan' ? [] : dueRecapLines(summary)),
         ...failureLines(summary),
         ...notReachedLines(summary),
         ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)),

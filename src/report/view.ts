@@ -1,5 +1,5 @@
 import type { RunEvent } from '../model/event.ts'
-import type { Change, Item, Plan } from '../model/plan.ts'
+import type { Change, Due, Item, Plan } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Difference, ResourceId, TaskRef } from '../model/resource.ts'
 import type { Origin } from '../model/value.ts'
@@ -11,6 +11,7 @@ import type { Origin } from '../model/value.ts'
  */
 export interface PlanView {
   readonly stages: readonly StageView[]
+  readonly due: readonly Due[]
   readonly unchanged: number
   readonly notCompared: readonly string[]
   readonly remarks: readonly string[]
@@ -62,6 +63,7 @@ export type ItemView =
 export function viewOfPlan(plan: Plan): PlanView {
   return {
     stages: plan.stages.map((stage) => ({ items: stage.items.map(itemView), needs: stage.needs })),
+    due: plan.due,
     unchanged: plan.unchanged,
     notCompared: plan.notCompared,
     remarks: plan.remarks,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { planItems, type Item, type Plan } from '../model/plan.ts'
+import { planItems, type Due, type Item, type Plan } from '../model/plan.ts'
 import type { Difference } from '../model/resource.ts'
 import type { Value } from '../model/value.ts'
 
@@ -9,7 +9,7 @@ import type { Value } from '../model/value.ts'
  */
 export function planHash(plan: Plan): string {
   return createHash('sha256')
-    .update(JSON.stringify([plan.host, planItems(plan).map(itemForm)]))
+    .update(JSON.stringify([plan.host, planItems(plan).map(itemForm), plan.due.map(dueForm)]))
     .digest('hex')
 }
 
@@ -24,6 +24,10 @@ function itemForm(item: Item): unknown {
     case 'refused':
       return [item.item, item.key, item.problem.code, item.problem.message]
   }
+}
+
+function dueForm({ key, by, differences }: Due): unknown {
+  return [key, by, differences.map(differenceForm)]
 }
 
 function differenceForm({ attribute, from, to }: Difference): unknown {

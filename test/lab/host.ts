@@ -104,7 +104,7 @@ export async function mountHosts(seeds: readonly HostSeed[]): Promise<void> {
  * all hosts would share one and end each other's processes; and in a session of its own, so that it outlives the lab's
  * command line.
  */
-export async function bootHost(seed: HostSeed): Promise<void> {
+export async function bootHost(seed: Pick<HostSeed, 'slot' | 'name' | 'variant' | 'address'>): Promise<void> {
   const { slot, name, variant } = seed
   const groups = hostGroups(slot, name)
   for (const group of groups) mkdirSync(group, { recursive: true })

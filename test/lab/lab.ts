@@ -6,7 +6,16 @@ import { inventoryText } from './inventory.ts'
 import { run } from './process.ts'
 import { makeRelease, type Bundle } from './release.ts'
 import { makeSecrets, passwordHash, type LabSecrets } from './secrets.ts'
-import { claimSlot, hostAddress, hostInit, reapSlots, releaseSlot, slotFolder, type Slot } from './slot.ts'
+import {
+  claimSlot,
+  hostAddress,
+  hostInit,
+  reapSlots,
+  releaseSlot,
+  slotFolder,
+  stopHost,
+  type Slot,
+} from './slot.ts'
 import { loginUser, type Variant } from './variant.ts'
 
 export interface LabRequest {
@@ -51,6 +60,8 @@ export interface LabDescription {
 export interface Lab extends LabDescription, AsyncDisposable {
   /** Stdout of a sh script run as root inside a host, by no way of kmsfleet's; throws with its stderr if it fails. */
   readonly exec: (host: LabHost, script: string) => Promise<string>
+  /** Stops a host as a power cut does and boots it again: what it kept below /run is gone. */
+  readonly reboot: (host: LabHost) => Promise<void>
   /** A running host's / as it sees it, with what it mounts: reaches its sockets from here. Holds until it restarts. */
   readonly liveRoot: (host: LabHost) => string
   /** Ends the hosts and leaves nothing behind. May be called again. */
@@ -161,6 +172,10 @@ function labOf(description: LabDescription): Lab {
   return {
     ...description,
     exec: (host, script) => execOnHost(description.slot, host, script),
+    reboot: async (host) => {
+      await stopHost(description.slot, host.name)
+      await bootHost({ ...host, slot: description.slot })
+    },
     liveRoot: (host) => `/proc/${String(initOf(description.slot, host))}/root`,
     down,
     [Symbol.asyncDispose]: down,

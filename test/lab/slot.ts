@@ -115,6 +115,17 @@ export function hostInit(slot: Slot, host: string): number | undefined {
   return members(hostGroups(slot, host)).find(isInit)
 }
 
+/** Ends a host, and returns when none of its processes is left. */
+export async function stopHost(slot: Slot, host: string): Promise<void> {
+  const groups = hostGroups(slot, host)
+  const init = hostInit(slot, host)
+  if (init !== undefined) kill(init)
+  for (let round = 0; members(groups).length > 0; round++) {
+    if (round > 1000) throw new Error(`expected ${host} to end, found that its processes do not`)
+    await delay(10)
+  }
+}
+
 /** Ends all processes of a lab, unmounts what it mounted, removes its folders and frees the slot. */
 export async function releaseSlot(slot: Slot): Promise<void> {
   const groups = hostGroups(slot)

@@ -39,7 +39,7 @@ function check(state: 'pending' | 'unmet'): Item {
 }
 
 function plan(...items: readonly Item[]): Plan {
-  return { host: 'h1', stages: [{ items, needs: [] }], unchanged: 0, notCompared: [], remarks: [] }
+  return { host: 'h1', stages: [{ items, needs: [] }], due: [], unchanged: 0, notCompared: [], remarks: [] }
 }
 
 const later = unknown({ after: 'group:g', field: 'gid' })

@@ -70,6 +70,7 @@ const everything: readonly RunEventBody[] = [
     outcome: 'failed',
     changed: 1,
     differing: 2,
+    due: [],
     unchanged: 3,
     problem,
     cost,

@@ -71,6 +71,7 @@ export function planOf(host: string, stages: readonly (readonly Item[])[], more:
   return {
     host,
     stages: stages.map((items, index) => ({ items, needs: index === stages.length - 1 ? [] : [socketGid] })),
+    due: [],
     unchanged: 0,
     notCompared: [],
     remarks: [],

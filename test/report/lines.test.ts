@@ -64,7 +64,16 @@ describe('one line for each event of interest', () => {
     ['widened', { type: 'widened', host: 'h1', changes: [key] }, 'h1: more than was planned: file:/etc/x\n'],
     [
       'host-ended',
-      { type: 'host-ended', host: 'h1', outcome: 'changed', changed: 1, differing: 0, unchanged: 0, cost },
+      {
+        type: 'host-ended',
+        host: 'h1',
+        outcome: 'changed',
+        changed: 1,
+        differing: 0,
+        due: [],
+        unchanged: 0,
+        cost,
+      },
       'h1: changed after 1.2 s\n',
     ],
     [

@@ -21,7 +21,16 @@ test('a host’s row follows its events', () => {
     [{ type: 'done', host: 'h1', change: second.key }, 'h1  2/2  planned 1 change'],
     [{ type: 'proved', host: 'h1', stage: 2, left: [] }, 'h1  2/2  proved'],
     [
-      { type: 'host-ended', host: 'h1', outcome: 'changed', changed: 2, differing: 0, unchanged: 0, cost },
+      {
+        type: 'host-ended',
+        host: 'h1',
+        outcome: 'changed',
+        changed: 2,
+        differing: 0,
+        due: [],
+        unchanged: 0,
+        cost,
+      },
       'h1  2/2  changed  proved',
     ],
   ]
@@ -46,6 +55,7 @@ test('the summary counts hosts and carries the last notice', () => {
       outcome: 'unreachable',
       changed: 0,
       differing: 0,
+      due: [],
       unchanged: 0,
       problem,
       cost,

@@ -38,6 +38,7 @@ function ended(
     outcome,
     changed,
     differing,
+    due: [],
     unchanged,
     cost: { ...cost, milliseconds },
     ...more,

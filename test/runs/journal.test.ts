@@ -186,6 +186,7 @@ test('a relative KMSFLEET_STATE_DIR is refused', () => {
 test('the plan hash follows keys and differences and nothing else', () => {
   const plan = (to: string | undefined, unchanged = 0): Plan => ({
     host: 'h1',
+    due: [],
     unchanged,
     notCompared: [],
     remarks: [],

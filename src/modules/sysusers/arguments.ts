@@ -1,10 +1,13 @@
 import * as z from 'zod'
 import { AccountName, BaseName, Gecos, Id, PlainPath } from '../arguments.ts'
 
+/** An id, or nothing: so that a variable can say that none is pinned. */
+const Pinned = Id.nullish().transform((id) => id ?? undefined)
+
 const Groups = z.array(
   z.strictObject({
     name: AccountName,
-    gid: Id.optional().describe('Pinned gid'),
+    gid: Pinned.describe('Pinned gid; none: the host chooses'),
     exact: z
       .boolean()
       .default(false)
@@ -15,7 +18,7 @@ const Groups = z.array(
 const Users = z.array(
   z.strictObject({
     name: AccountName,
-    uid: Id.optional().describe('Pinned uid'),
+    uid: Pinned.describe('Pinned uid; none: the host chooses'),
     group: AccountName.optional().describe('Primary group; if not said, the one of the same name'),
     gecos: Gecos.default(''),
     home: PlainPath.default('/'),

@@ -1,19 +1,7 @@
 import * as z from 'zod'
-import type { Readiness } from '../../model/wire.ts'
 import { unitResource } from '../../resources/unit/unit.ts'
-import { AbsolutePath, exactlyOne, LoopbackUrl, SocketPath, UnitName, Within } from '../arguments.ts'
+import { AbsolutePath, Ready, UnitName, Within } from '../arguments.ts'
 import { defineModule } from '../define.ts'
-
-const Ready = z
-  .strictObject({ http: LoopbackUrl.optional(), socket: SocketPath.optional() })
-  .refine(...exactlyOne('http', 'socket'))
-  .transform(({ http, socket }): Readiness =>
-    http !== undefined
-      ? { kind: 'http', url: http }
-      : socket !== undefined
-        ? { kind: 'socket', path: socket }
-        : { kind: 'active' },
-  )
 
 export const unit = defineModule({
   name: 'unit',
@@ -27,9 +15,7 @@ owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each t
       name: UnitName,
       state: z.enum(['started', 'stopped', 'restarted', 'reloaded']).optional(),
       enabled: z.boolean().optional().describe('Started at boot'),
-      ready: Ready.optional().describe(
-        'How to know that it is ready: `http` (a URL that answers 200) or `socket` (a path that exists). If not said: it is active',
-      ),
+      ready: Ready.optional(),
       within: Within(60),
       restart_on: z.array(AbsolutePath).default([]).describe('Files that the unit reads when it starts'),
       exe: AbsolutePath.optional().describe("The unit's program"),

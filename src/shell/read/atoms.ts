@@ -115,6 +115,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     if (isTest(atom)) {
       if (atom.atom === 'exists') add({ path: checkPath(atom.path), ...plain })
       if (atom.atom === 'reach') checkPath(atom.socket)
+      if (atom.atom === 'renewed') checkPath(atom.path)
       tests.set(atom.key, atom)
     } else if (atom.atom === 'path') {
       for (const path of ancestorsOf(checkPath(atom.path))) add({ path, ...plain })

@@ -44,6 +44,8 @@ export function testScript(test: TestAtom): string {
       return asIdentity(test.as, `kf_test_reach ${quote(test.socket)}`)
     case 'exists':
       return `kf_test_${test.present ? 'exists' : 'absent'} ${quote(test.path)}`
+    case 'renewed':
+      return `kf_test_renewed ${quote(test.path)} ${quote(test.token)}`
     case 'http':
       return `kf_test_http ${quote(checkedUrl(test.url))}`
   }

@@ -12,7 +12,8 @@
 #   kf_identity USER                   sets kf_uid kf_gid kf_groups kf_account
 #   kf_as UID GID GROUPS -- ARGV...    runs as another identity, sets kf_out kf_status
 #   kf_run SECONDS CAP ARGV...         runs as root, sets kf_out kf_status
-#   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_run ARGV..., kf_test_prints WORD ARGV...
+#   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_renewed PATH TOKEN,
+#   kf_test_run ARGV..., kf_test_prints WORD ARGV...
 #                                      set kf_answer (yes, no, unknown) and kf_detail
 
 NL='
@@ -245,6 +246,15 @@ kf_test_exists() {
 kf_test_absent() {
   kf_detail=
   if [ -e "$1" ] || [ -L "$1" ]; then kf_answer=no kf_detail='something is there'; else kf_answer=yes; fi
+}
+
+# kf_test_renewed PATH TOKEN
+kf_test_renewed() {
+  kf_answer=no kf_detail='nothing is there'
+  if kf_x=$(kf_token "$1" 2>/dev/null); then
+    kf_answer=yes kf_detail=
+    [ "$kf_x" != "$2" ] || kf_answer=no kf_detail='it was not made anew'
+  fi
 }
 
 kf_test_run() {

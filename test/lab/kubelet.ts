@@ -1,0 +1,153 @@
+import { mkdirSync, readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import * as z from 'zod'
+import type { Lab, LabHost } from './lab.ts'
+import { run } from './process.ts'
+
+/**
+ * A stand-in for kubelet on one host of a lab. It does what this project relies on: it looks at every file of the
+ * manifests folder whose name does not begin with a dot, starts a process with the pod's uid, gid and groups, with the
+ * host paths that the pod mounts and no others writable, and starts it anew when the manifest's bytes change. It is not
+ * a kubelet: there is no container, no image is pulled (the stand-in provider of the release runs instead), no probe of
+ * the pod is made, and a mount must have the same path inside as outside.
+ */
+export interface StandInKubelet extends AsyncDisposable {
+  /** Every name that something happened to in the folder, in order, as inotify told it: `rename NAME` or `change NAME`. */
+  readonly seen: readonly string[]
+  /** What could not be started, and why. */
+  readonly refused: readonly string[]
+  /** How often the pod of a manifest was started. */
+  starts(manifest: string): number
+}
+
+const Mounts = z.array(
+  z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
+)
+const Manifest = z.object({
+  kind: z.literal('Pod'),
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    securityContext: z.object({
+      runAsUser: z.int(),
+      runAsGroup: z.int(),
+      supplementalGroups: z.array(z.int()),
+    }),
+    containers: z
+      .array(z.object({ image: z.string(), args: z.array(z.string()), volumeMounts: Mounts }))
+      .length(1),
+    volumes: z.array(
+      z.object({
+        name: z.string(),
+        hostPath: z.object({ path: z.string(), type: z.enum(['File', 'Directory']) }),
+      }),
+    ),
+  }),
+})
+
+const folder = '/etc/kubernetes/manifests'
+/** Where the stand-in's image would be. */
+const program = '/opt/stand-in/bao-kms-provider'
+
+/** Starts it; the manifests folder must exist. The program is taken from the lab's release. */
+export async function startKubelet(lab: Lab, host: LabHost): Promise<StandInKubelet> {
+  await installProgram(lab, host)
+  const watched = join(lab.liveRoot(host), folder)
+  const running = new Map<string, string>()
+  const started = new Map<string, number>()
+  const seen: string[] = []
+  const refused: string[] = []
+  let work = Promise.resolve()
+  let closed = false
+
+  const sync = async (): Promise<void> => {
+    if (closed) return
+    const manifests = new Map(
+      readdirSync(watched)
+        .filter((name) => !name.startsWith('.'))
+        .map((name) => [name, readFileSync(join(watched, name), 'utf8')]),
+    )
+    for (const [name, text] of running) {
+      if (manifests.get(name) === text) continue
+      running.delete(name)
+      await lab.exec(host, `systemctl stop ${unitOf(name)} 2>/dev/null || :`)
+    }
+    for (const [name, text] of manifests) {
+      if (running.has(name)) continue
+      running.set(name, text)
+      started.set(name, (started.get(name) ?? 0) + 1)
+      try {
+        await lab.exec(host, startScript(name, text))
+      } catch (error) {
+        refused.push(`${name}: ${String(error)}`)
+      }
+    }
+  }
+  const wake = (): void => {
+    work = work.then(sync, sync)
+  }
+  const watcher: FSWatcher = watch(watched, (event, name) => {
+    seen.push(`${event} ${String(name)}`)
+    wake()
+  })
+  wake()
+  return {
+    seen,
+    refused,
+    starts: (manifest) => started.get(manifest) ?? 0,
+    async [Symbol.asyncDispose]() {
+      closed = true
+      watcher.close()
+      await work.catch(() => undefined)
+    },
+  }
+}
+
+/** The program of the release, in place of an image. */
+async function installProgram(lab: Lab, host: LabHost): Promise<void> {
+  const to = join(lab.liveRoot(host), dirname(program))
+  mkdirSync(to, { recursive: true })
+  const member = '*/bin/bao-kms-provider'
+  await run([
+    ...['tar', '--extract', '--gzip', '--strip-components=2', '--wildcards'],
+    ...[`--file=${lab.bundle.tarball}`, `--directory=${to}`, member],
+  ])
+}
+
+function unitOf(manifest: string): string {
+  return `stand-in-pod-${manifest.replace(/\.ya?ml$/, '')}.service`
+}
+
+/** As kubelet: host paths must exist and be of their type, else the pod does not start. */
+function startScript(name: string, text: string): string {
+  const { spec } = Manifest.parse(parse(text))
+  const [container] = spec.containers
+  if (container === undefined) throw new Error('expected a container')
+  const paths = new Map(spec.volumes.map((volume) => [volume.name, volume.hostPath]))
+  const mounts = container.volumeMounts.map((mount) => {
+    const source = paths.get(mount.name)
+    if (source?.path !== mount.mountPath)
+      throw new Error(`expected ${mount.mountPath} to be its own host path`)
+    return { ...mount, test: source.type === 'File' ? '-f' : '-d' }
+  })
+  const { runAsUser, runAsGroup, supplementalGroups } = spec.securityContext
+  // systemd starts nothing as a number that no account has.
+  const identity = `setpriv --reuid=${String(runAsUser)} --regid=${String(runAsGroup)} --groups=${supplementalGroups.join(',')} --inh-caps=-all --bounding-set=-all`
+  const properties = [
+    'ProtectSystem=strict',
+    'NoNewPrivileges=yes',
+    'Restart=always',
+    'RestartSec=1',
+    'UMask=0027',
+    `ReadWritePaths=${mounts
+      .filter(({ readOnly }) => !readOnly)
+      .map(({ mountPath }) => mountPath)
+      .join(' ')}`,
+  ]
+  return [
+    ...mounts.map(
+      ({ test, mountPath }) => `[ ${test} ${mountPath} ] || { echo "no ${mountPath}" >&2; exit 1; }`,
+    ),
+    `systemd-run --quiet --collect --unit=${unitOf(name)} ${properties.map((one) => `-p '${one}'`).join(' ')} -- ${identity} ${program} ${container.args.join(' ')}`,
+  ].join('\n')
+}
