@@ -87,12 +87,14 @@ const explanations: readonly Explanation[] = [
   },
   {
     says: /Permission denied \(|Too many authentication failures|No more authentication methods/,
-    explain: (host, settings, _stderr, found) =>
-      final(
+    explain: (host, settings, stderr, found) => {
+      const denied = lineWith(stderr, 'denied')
+      return final(
         'transport.auth-failed',
-        `${host}: expected a login as ${target(settings)}, found: ${found}`,
+        `${host}: expected a login as ${target(settings)}, found: ${denied.endsWith(found) ? found : `${found}; ${denied}`}`,
         'ssh asks for nothing here: the key must be unencrypted or in an agent (ssh-add -l), a certificate still valid.',
-      ),
+      )
+    },
   },
   {
     says: /Bad configuration option|terminating, \d+ bad configuration|Bad owner or permissions|unsupported option/i,
