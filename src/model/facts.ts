@@ -41,6 +41,8 @@ export interface PathState {
   readonly text?: string
   /** Of a UTF-8 file that root alone writes, asked for with `bytes`: for judging it, never for showing it. */
   readonly bytes?: Secret
+  /** Seconds since the epoch, of a credential whose public part was asked for and could be read. */
+  readonly expires?: number
   /** Of a symbolic link. */
   readonly target?: string
   /** Package that owns the path, where it was asked for; null where none does. */

@@ -1,4 +1,5 @@
 import type { Identity } from './identity.ts'
+import type { PublicPart } from './expiry.ts'
 import type { Payload } from './payload.ts'
 
 /**
@@ -22,6 +23,11 @@ export type ReadAtom =
        * keep what stands there. It is never shown.
        */
       readonly bytesUpTo?: number
+      /**
+       * Read what everybody may see of a credential that root alone writes, in whosever directory: when it expires. The
+       * rest of it stays on the host.
+       */
+      readonly publicPart?: PublicPart
       /** Ask the package manager who owns it. */
       readonly package?: boolean
     }

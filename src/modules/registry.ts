@@ -3,6 +3,7 @@ import { assert } from './assert/index.ts'
 import { bundle } from './bundle/index.ts'
 import { command } from './command/index.ts'
 import { copy } from './copy/index.ts'
+import { credential } from './credential/index.ts'
 import type { Module } from './define.ts'
 import { directory } from './directory/index.ts'
 import { file } from './file/index.ts'
@@ -27,6 +28,7 @@ export const shipped = {
   bundle,
   command,
   copy,
+  credential,
   directory,
   file,
   group,

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import type { Module } from '../../src/modules/define.ts'
 import { modules, shipped } from '../../src/modules/registry.ts'
 import type { Resource } from '../../src/model/resource.ts'
-import { Digest } from '../../src/model/secret.ts'
+import { Digest, Secret } from '../../src/model/secret.ts'
 import { known } from '../../src/model/value.ts'
 import { directory, file, group, planAll, unit, user } from '../resources/world.ts'
 import { context } from './context.ts'
@@ -44,6 +44,13 @@ const files = {
 
 const Tasks = z.array(z.record(z.string(), z.unknown()))
 
+/** A bare `{{ name }}` as content is a secret, as in a play. */
+function sealed(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || !('content' in args)) return args
+  const bare = typeof args.content === 'string' && /^\{\{ \w+ \}\}$/.test(args.content)
+  return bare ? { ...args, content: new Secret('example', new Uint8Array(0)) } : args
+}
+
 /** The resources that an example's tasks make, in order. */
 function resourcesOf(example: string): readonly Resource[] {
   return Tasks.parse(parse(example)).flatMap((task) => {
@@ -54,7 +61,10 @@ function resourcesOf(example: string): readonly Resource[] {
     const module: Module | undefined = modules.get(key)
     if (module === undefined) throw new Error(`an example uses the module ${key}, which does not exist`)
     const pinned = key === 'bundle' && typeof args === 'object' ? { ...args, sha256: digest } : args
-    return module.resources(module.args.parse(pinned), context({ files, template: 'a: 1\n' }))
+    return module.resources(
+      module.args.parse(sealed(pinned)),
+      context({ files, template: 'a: 1\n', secretsOpened: false }),
+    )
   })
 }
 
@@ -73,6 +83,10 @@ test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => 
     paths: {
       '/etc/shadow': file({ mode: 0o640 }),
       '/opt': directory(),
+      '/etc/openbao-kms/client': directory(),
+      '/etc/openbao-kms/pkcs11': directory(),
+      '/etc/openbao-kms/pkcs11/pin': file({ mode: 0o600 }),
+      '/var/lib/openbao-kms': directory(),
       '/usr/bin/bao-kms-provider': file({
         mode: 0o755,
         package: null,

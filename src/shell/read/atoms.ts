@@ -1,4 +1,5 @@
 import { KmsfleetError } from '../../errors/error.ts'
+import type { PublicPart } from '../../model/expiry.ts'
 import { folderKey } from '../../model/facts.ts'
 import type { ReadAtom, TestAtom } from '../../model/wire.ts'
 
@@ -11,6 +12,7 @@ export interface PathQuestion {
   readonly sealed: boolean
   readonly textUpTo?: number
   readonly bytesUpTo?: number
+  readonly publicPart?: PublicPart
   readonly package: boolean
 }
 
@@ -86,6 +88,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
   const digestUpTo = larger(a.digestUpTo, b.digestUpTo)
   const textUpTo = larger(a.textUpTo, b.textUpTo)
   const bytesUpTo = larger(a.bytesUpTo, b.bytesUpTo)
+  const publicPart = a.publicPart ?? b.publicPart
   return {
     path: a.path,
     asked: a.asked || b.asked,
@@ -94,6 +97,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
     ...(digestUpTo === undefined ? {} : { digestUpTo }),
     ...(textUpTo === undefined ? {} : { textUpTo }),
     ...(bytesUpTo === undefined ? {} : { bytesUpTo }),
+    ...(publicPart === undefined ? {} : { publicPart }),
   }
 }
 
@@ -127,6 +131,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
         ...(atom.digestUpTo === undefined ? {} : { digestUpTo: atom.digestUpTo }),
         ...(atom.textUpTo === undefined ? {} : { textUpTo: atom.textUpTo }),
         ...(atom.bytesUpTo === undefined ? {} : { bytesUpTo: atom.bytesUpTo }),
+        ...(atom.publicPart === undefined ? {} : { publicPart: atom.publicPart }),
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))

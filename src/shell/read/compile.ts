@@ -51,7 +51,9 @@ export function testScript(test: TestAtom): string {
   }
 }
 
-/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, b bytes, p package. */
+const publicFlags = { claims: 'c', certificates: 'x' } as const
+
+/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, b bytes, p package, c claims, x certificates. */
 function flags(question: PathQuestion): string {
   if (ownFolders.includes(question.path)) return 'o'
   if (!question.asked) return '-'
@@ -59,7 +61,8 @@ function flags(question: PathQuestion): string {
   // what stands at a secret's path is never read as text
   const text = question.textUpTo === undefined || question.sealed ? '' : `t${String(question.textUpTo)}`
   const bytes = question.bytesUpTo === undefined ? '' : `b${String(question.bytesUpTo)}`
-  return `a${question.package ? 'p' : ''}${digest}${text}${bytes}`
+  const seen = question.publicPart === undefined ? '' : publicFlags[question.publicPart]
+  return `a${seen}${question.package ? 'p' : ''}${digest}${text}${bytes}`
 }
 
 /** All but the nonce: the same for every host that is asked the same. */
@@ -108,10 +111,15 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
   return 1000 * seconds.reduce((sum, each) => sum + each, 60)
 }
 
+function publicLimit(atom: Extract<ReadAtom, { atom: 'path' }>): number {
+  return atom.publicPart === undefined ? 0 : 65_536
+}
+
 /** Bytes that the probes of these atoms may answer: accounts of a large host, and what each atom may add. */
 function probeOutputLimit(atoms: readonly ReadAtom[]): number {
   const bytes = atoms.map(
-    (atom) => 16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) + (atom.bytesUpTo ?? 0) : 0),
+    (atom) =>
+      16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) + (atom.bytesUpTo ?? 0) + publicLimit(atom) : 0),
   )
   return bytes.reduce((sum, each) => sum + each, 8 * 1024 * 1024)
 }

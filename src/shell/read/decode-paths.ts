@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KmsfleetError } from '../../errors/error.ts'
+import { expiryOf } from '../../model/expiry.ts'
 import type { Fact, FileType, PathState } from '../../model/facts.ts'
 import { Digest, Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
@@ -123,6 +124,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
   const sums = digests(section)
   const texts = new Map(section.all('text'))
   const whole = new Map(section.all('bytes'))
+  const seen = new Map(section.all('public'))
   const targets = targetsOf(section)
   const troubles = section.all('trouble').map(([line]) => line)
   const acls = decodeAcls(section)
@@ -145,6 +147,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
     // the prelude appends a `.` so that trailing newlines survive
     const text = texts.get(path)?.slice(0, -1)
     const bytes = whole.get(path)?.slice(0, -1)
+    const expires = question.publicPart && expiryOf(question.publicPart, seen.get(path) ?? '')
     const target = targets.get(path)
     const owner = question.package && type === 'file' ? packages(path) : undefined
     const immutable = mounts.immutable(path)
@@ -156,6 +159,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
       ...(immutable === undefined ? {} : { immutable }),
       ...(content === undefined ? {} : { content }),
       ...(text !== undefined && agrees(text, content) ? { text } : {}),
+      ...(expires === undefined ? {} : { expires }),
       ...(bytes !== undefined && agrees(bytes, content)
         ? { bytes: new Secret(path, Buffer.from(bytes, 'utf8')) }
         : {}),

@@ -374,7 +374,8 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 # --- the fused probes ---
 
 # kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
-# FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text, b<max> bytes. Sets of directories, newline separated:
+# FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text, b<max> bytes,
+# c claims of a token, x certificates. Sets of directories, newline separated:
 # kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
 # kf_fixed: stands in a good one, so that its path leads nowhere else, though others may change what stands in it.
 # kf_open: everybody can reach what stands in it.
@@ -455,6 +456,12 @@ kf_path() {
           ;;
       esac
       case $1 in
+        *c* | *x*)
+          # whoever owns the directory may exchange the file, but not for one of root's
+          if [ "$9" -le 65536 ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then kf_public=$kf_public$1\ $2$NL; fi
+          ;;
+      esac
+      case $1 in
         *b*)
           # where it could be written by others it says nothing of what root put there
           if [ "$9" -le "${1#*b}" ] && [ "$4" = 0 ] && [ "$((0x$3 & 18))" = 0 ]; then
@@ -470,6 +477,23 @@ kf_path() {
   esac
   [ -w "$2" ] || kf_frozen=$kf_frozen$2$NL
 }
+
+# What everybody may see of a credential: the middle part of a token, never its signature, or certificates up to a key,
+# which has no business there. Opened as for
+# a digest, in a child that can be killed; what was opened must be root's alone still.
+# shellcheck disable=SC2016
+kf_public_child='d=${1%/}
+cd -P "${d:=/}" && [ "$("$4" -P; echo .)" = "$d$5." ] || exit 40
+[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41
+exec 3<"./$2" || exit 42
+a=$(stat -L -c "%d:%i:%u:%f:%s" /proc/self/fd/3 3<&3) && b=$(stat -c "%d:%i" "./$2") || exit 43
+case $a in "$b:0:8"*) ;; *) exit 43 ;; esac
+m=${a#"$b:0:"}
+[ "$((0x${m%:*} & 18))" = 0 ] && [ "${m##*:}" -le 65536 ] || exit 44
+case $3 in
+*c*) head -c 65536 <&3 | sed -n "s/^eyJ[A-Za-z0-9_-]*\.\(eyJ[A-Za-z0-9_-]*\)\.[A-Za-z0-9_-]*$/\1/p" ;;
+*) head -c 65536 <&3 | sed -n "/PRIVATE/q;/^-----BEGIN CERTIFICATE-----/,/^-----END/p" ;;
+esac'
 
 # Hashes files in directories that others can write but not exchange, then files that only root can exchange. What was
 # opened must have the very row that stat gave for the name, to the nanosecond of its last change: it stood there as a
@@ -573,7 +597,7 @@ kf_paths() {
   set -f
   IFS=$NL
   kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL kf_parent='' kf_in=''
-  kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_bytes='' kf_frozen='' kf_owned='' kf_missing=''
+  kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_bytes='' kf_public='' kf_frozen='' kf_owned='' kf_missing=''
   kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
   kf_f stat "$kf_rows"
   for kf_row in $kf_rows; do
@@ -610,6 +634,12 @@ kf_paths() {
   done
   for kf_p in $kf_texts; do kf_f text "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
   for kf_p in $kf_bytes; do kf_f bytes "$kf_p" "$(cat -- "$kf_p" 2>/dev/null; echo .)"; done
+  for kf_row in $kf_public; do
+    kf_p=${kf_row#* }
+    kf_y=$(kf_exec='exec'; kf_limited 10 /bin/sh -c "$kf_public_child" sh "${kf_p%/*}/" "${kf_p##*/}" "${kf_row%% *}" "$kf_pwd" "$NL" \
+      </dev/null 2>/dev/null) || kf_y=!$?
+    kf_f public "$kf_p" "$kf_y"
+  done
   for kf_p in $kf_links; do kf_f link "$kf_p" "$(readlink -- "$kf_p" 2>/dev/null; echo .)"; done
   if [ -n "$kf_frozen" ] || [ "$kf_access" = no ]; then kf_mounts; fi
   if [ -n "$kf_frozen" ] && kf_has lsattr; then kf_f attributes "$(lsattr -d -- $kf_frozen 2>/dev/null)"; fi

@@ -11,6 +11,7 @@ const arity = {
   slow: 2,
   text: 2,
   bytes: 2,
+  public: 2,
   link: 2,
   target: 2,
   mounts: 1,
