@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { moduleArguments, moduleSchema, type Argument } from '../src/cli/module-doc.ts'
+import { docOf } from '../src/cli/own-module-docs.ts'
 import { roleDoc } from '../src/cli/role-doc.ts'
 import { createProgram, examples } from '../src/cli/program.ts'
+import { argumentsSchema, fileSchema, schemaNames } from '../src/cli/schemas.ts'
 import { errorCodes } from '../src/errors/codes.ts'
 import type { Module } from '../src/modules/define.ts'
 import { modules } from '../src/modules/registry.ts'
@@ -17,6 +19,7 @@ export const referenceFolder = fileURLToPath(new URL('./reference/', import.meta
 
 /** The generated reference: file name to text. The sources are the only truth; nothing here is edited by hand. */
 export function reference(): ReadonlyMap<string, string> {
+  const docs = [...modules.values()].map(docOf)
   return new Map([
     ['modules.md', modulesPage()],
     ['roles.md', rolesPage()],
@@ -24,6 +27,11 @@ export function reference(): ReadonlyMap<string, string> {
     ['cli.md', commandsPage()],
     ['run.schema.json', schemaText(RunDocumentSchema)],
     ['event.schema.json', schemaText(EventSchema)],
+    ...schemaNames.map((name): [string, string] => [`${name}.schema.json`, jsonText(fileSchema(name, docs))]),
+    ...docs.map((doc): [string, string] => [
+      `module.${doc.name}.schema.json`,
+      jsonText(argumentsSchema(doc)),
+    ]),
   ])
 }
 
@@ -178,7 +186,11 @@ function capital(text: string): string {
 }
 
 function schemaText(schema: z.ZodType): string {
-  return `${JSON.stringify(z.toJSONSchema(schema, { io: 'output' }), undefined, 2)}\n`
+  return jsonText(z.toJSONSchema(schema, { io: 'output' }))
+}
+
+function jsonText(json: unknown): string {
+  return `${JSON.stringify(json, undefined, 2)}\n`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
