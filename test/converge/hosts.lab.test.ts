@@ -411,7 +411,7 @@ const refused: Readonly<Record<string, Refused>> = {
     breaks:
       'for tool in /usr/sbin/useradd /usr/sbin/groupadd /usr/bin/systemd-sysusers; do mv $tool $tool.away; done',
     code: 'resource.tool-missing',
-    says: /expected groupadd, addgroup or systemd-sysusers on the host, found none/,
+    says: /expected groupadd, systemd-sysusers or busybox's addgroup on the host, found none/,
   },
   'a destination that a package owns': {
     from: 'bare',

@@ -37,14 +37,14 @@ test.each<[what: string, gid: number | undefined, spec: WorldSpec, expected: unk
   [
     'new, with busybox alone',
     undefined,
-    { host: { tools: new Set(['addgroup']) } },
+    { host: { tools: new Set(['busybox', 'addgroup']) } },
     ['state: absent → group', 'gid: absent → (known after group:kms gid)'],
   ],
   [
     'no tool to make it with',
     undefined,
-    { host: { tools: new Set() } },
-    'refused: expected groupadd, addgroup or systemd-sysusers on the host, found none',
+    { host: { tools: new Set(['addgroup']) } },
+    "refused: expected groupadd, systemd-sysusers or busybox's addgroup on the host, found none",
   ],
 ])('group: %s', (_, gid, spec, expected) => {
   const wanted = groupResource({ name: 'kms', gid, system: true })
@@ -217,8 +217,8 @@ test.each<[what: string, wanted: ReturnType<typeof userResource>, spec: WorldSpe
   [
     'no tool to make it with',
     account(),
-    { ...own, host: { tools: new Set(['groupadd']) } },
-    'refused: expected useradd, adduser or systemd-sysusers on the host, found none',
+    { ...own, host: { tools: new Set(['groupadd', 'adduser']) } },
+    "refused: expected useradd, systemd-sysusers or busybox's adduser on the host, found none",
   ],
 ])('user: %s', (_, wanted, spec, expected) => {
   expect(summary(wanted.plan(worldFor(spec, wanted)))).toEqual(expected)

@@ -38,16 +38,21 @@ export function remoteAccount(kind: 'user' | 'group', name: string): Problem {
 }
 
 /** What makes an account where systemd-sysusers does not: the shadow suite's program, or that of busybox. */
-const makers = { group: ['groupadd', 'addgroup'], user: ['useradd', 'adduser'] } as const
+const makers = {
+  group: { shadow: 'groupadd', busybox: 'addgroup' },
+  user: { shadow: 'useradd', busybox: 'adduser' },
+} as const
 
 /** No program that makes such an account is there. */
 export function makerMissing(kind: keyof typeof makers, name: string, host: HostState): Problem | undefined {
-  const tools = ['systemd-sysusers', ...makers[kind]]
-  if (tools.some((tool) => host.tools.has(tool))) return undefined
+  const { shadow, busybox } = makers[kind]
+  // Debian has scripts of the same names that take other arguments, and need the shadow suite themselves.
+  const byBusybox = host.tools.has('busybox') && host.tools.has(busybox)
+  if (host.tools.has('systemd-sysusers') || host.tools.has(shadow) || byBusybox) return undefined
   return problem(
     'resource.tool-missing',
     name,
-    `expected ${makers[kind].join(', ')} or systemd-sysusers on the host, found none`,
+    `expected ${shadow}, systemd-sysusers or busybox's ${busybox} on the host, found none`,
     'Install the `passwd` (or `shadow`) package, or make the account when the image is built.',
   )
 }
