@@ -6,6 +6,7 @@ import { copy } from './copy/index.ts'
 import { credential } from './credential/index.ts'
 import type { Module } from './define.ts'
 import { directory } from './directory/index.ts'
+import { encryptionConfig } from './encryption_config/index.ts'
 import { file } from './file/index.ts'
 import { group } from './group/index.ts'
 import { link } from './link/index.ts'
@@ -30,6 +31,7 @@ export const shipped = {
   copy,
   credential,
   directory,
+  encryption_config: encryptionConfig,
   file,
   group,
   link,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Digest } from '../../src/model/secret.ts'
+import { makeRelease } from '../lab/release.ts'
 import { startLab, type Lab, type LabHost } from '../lab/lab.ts'
 import { cutAfter } from '../transport/cut.ts'
 import { tarball } from '../modules/tarball.ts'
@@ -124,6 +125,40 @@ describe('what the service does not become ready with', () => {
     )
     expect(await inodes(host)).toBe(before)
     expect(await lab.exec(host, kept)).toBe('')
+  })
+})
+
+describe('the upgrade playbook', () => {
+  const state = '/var/lib/openbao-kms/state'
+  const states = async (): Promise<readonly string[]> =>
+    Promise.all(lab.hosts.map((host) => lab.exec(host, `stat -c '%n %i %Y' ${state}/*; ${program} version`)))
+
+  test('goes host by host, and leaves the state alone', async () => {
+    const release = await makeRelease('v0.9.0')
+    const before = await states()
+    const run = await drive(lab, 'converge', {
+      playbook: 'playbooks/upgrade.yml',
+      extraVars: {
+        openbao_kms_bundle: release.tarball,
+        openbao_kms_bundle_checksums: release.checksums,
+        openbao_kms_bundle_sha256: release.sha256,
+      },
+    })
+    expect(run.exitCode).toBe(0)
+    const hosts = run.of('acting').map(({ host }) => host)
+    expect(hosts).toEqual(hosts.toSorted())
+    expect(new Set(hosts)).toEqual(new Set(['h1', 'h2']))
+    const after = await states()
+    expect(after).toEqual(before.map((text) => text.replace(/version v\S+/, 'version v0.9.0')))
+    expect(await Promise.all(lab.hosts.map((host) => lab.exec(host, kept)))).toEqual(['', ''])
+  })
+
+  test('replaces nothing where a provider is not ready', async () => {
+    await lab.exec(hostNamed('h2'), 'systemctl stop bao-kms-provider')
+    const run = await drive(lab, 'converge', { playbook: 'playbooks/upgrade.yml' })
+    await lab.exec(hostNamed('h2'), 'systemctl start bao-kms-provider')
+    expect(run.exitCode & 4).toBe(4)
+    expect(run.of('done').filter(({ change }) => change.startsWith('file:'))).toEqual([])
   })
 })
 

@@ -68,6 +68,11 @@ function resourcesOf(example: string): readonly Resource[] {
   })
 }
 
+/** What the example of `encryption_config` must agree with. */
+const providerText = `server: { socketPath: /run/openbao-kms/kms.sock }
+transit: { keyIdScope: { providerName: openbao-kms-workload-a } }
+`
+
 /** That of the example of `program`. */
 const pin = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 
@@ -87,6 +92,7 @@ test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => 
       '/etc/openbao-kms/pkcs11': directory(),
       '/etc/openbao-kms/pkcs11/pin': file({ mode: 0o600 }),
       '/var/lib/openbao-kms': directory(),
+      '/etc/provider.yaml': file({ bytes: new Secret('provider', Buffer.from(providerText)) }),
       '/usr/bin/bao-kms-provider': file({
         mode: 0o755,
         package: null,

@@ -18,6 +18,8 @@ export const resourceCodes = {
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
   'resource.tool-missing': 'A program that the change needs is not on the host.',
   'resource.assertion': 'An expression of an `assert` task does not hold; nothing is changed on the host.',
+  'resource.encryption':
+    'The encryption configuration of an API server cannot be changed as asked without losing what reads old data.',
   'resource.identity':
     'The provider would get another identity: what was encrypted under the old one could not be read any more.',
   'resource.program': 'A program that something else installed is not the one that is asked for.',

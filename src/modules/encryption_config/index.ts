@@ -1,0 +1,150 @@
+import * as z from 'zod'
+import { yamlText } from '../../document/write.ts'
+import type { Resource } from '../../model/resource.ts'
+import { failure, problem, refused, success, type Result } from '../../resources/common/result.ts'
+import { payloadOf } from '../../resources/file/content.ts'
+import { rewriteResource, type OldContent, type Rewritten } from '../../resources/file/rewrite.ts'
+import { AbsolutePath, Group, Mode, Owner, SocketPath } from '../arguments.ts'
+import { defineModule, type ModuleContext } from '../define.ts'
+import { Duration, Name } from '../provider_config/fields.ts'
+import { disagreement } from './agreement.ts'
+import { holdsKeys, readEncryption } from './document.ts'
+import { loadedCheck, notLoaded } from './loaded.ts'
+import { merge } from './merge.ts'
+
+const Args = z.strictObject({
+  stage: z
+    .enum(['readers', 'writers'])
+    .describe(
+      '`readers`: the provider reads, what wrote before still writes; `writers`: the provider writes',
+    ),
+  provider: Name.describe('Name of the provider, as its own configuration has it'),
+  socket: SocketPath.describe("The provider's socket"),
+  provider_config: AbsolutePath.describe("The provider's configuration on the host: both must agree with it"),
+  timeout: Duration.default('3s'),
+  resources: z.array(Name).min(1).default(['secrets']).describe('What is encrypted'),
+  apiserver_unit: z
+    .string()
+    .regex(/^[A-Za-z0-9:_.@-]{1,240}\.service$/, 'expected a full unit name such as "kube-apiserver.service"')
+    .optional()
+    .describe(
+      'Unit of kube-apiserver, where it is one: `writers` is refused until it was started with the readers',
+    ),
+  readers_loaded: z
+    .literal(true)
+    .optional()
+    .describe(
+      'Where kube-apiserver is no unit: you have seen every API server of the cluster load the readers',
+    ),
+  loaded: z
+    .literal(true)
+    .optional()
+    .describe('Check, too, that `apiserver_unit` was started with what is there'),
+  dest: AbsolutePath,
+  owner: Owner,
+  group: Group,
+  mode: Mode,
+})
+type Args = z.output<typeof Args>
+
+export const encryptionConfig = defineModule({
+  name: 'encryption_config',
+  summary: 'Encryption configuration of kube-apiserver, in two stages',
+  description: `First \`readers\` on every API server of a cluster, each restarted with it; then \`writers\`, one host at a
+time. What stands in the file stays: no provider and no resource is ever taken out of it, a provider of the same name with
+another endpoint is refused, and so is the way back from \`writers\` to \`readers\`. A file that holds keys is a secret.
+
+\`writers\` needs the readers to be loaded on the host: a unit shows it by its start, for any other API server you say so.
+That the other API servers of the cluster have loaded them too is the business of a play before: \`loaded: true\` on all of
+them.`,
+  args: Args.refine(
+    ({ stage, apiserver_unit, readers_loaded }) =>
+      stage === 'readers' || apiserver_unit !== undefined || readers_loaded === true,
+    'expected `apiserver_unit`, or `readers_loaded: true`, with `stage: writers`',
+  ).refine(
+    ({ loaded, apiserver_unit }) => loaded === undefined || apiserver_unit !== undefined,
+    'expected `apiserver_unit` with `loaded: true`',
+  ),
+  examples: [
+    `- name: API server reads what the provider wrote
+  encryption_config:
+    stage: readers
+    provider: openbao-kms-workload-a
+    socket: /run/openbao-kms/kms.sock
+    provider_config: /etc/provider.yaml
+    dest: /etc/encryption-config.yaml
+    owner: root
+    group: root
+    mode: "0644"`,
+  ],
+  mayBeUnknown: [],
+  resources: (args, context) => [
+    encryptionFile(args, context),
+    ...(args.loaded === true && args.apiserver_unit !== undefined
+      ? [loadedCheck(args.dest, args.apiserver_unit)]
+      : []),
+  ],
+})
+
+function encryptionFile(args: Args, context: ModuleContext): Resource {
+  const { dest, owner, group, mode, stage, apiserver_unit: unit, provider_config: config } = args
+  const file = rewriteResource({
+    path: dest,
+    owner,
+    group,
+    mode,
+    secret: true,
+    sameness: JSON.stringify(args),
+    rewrite: (old) => rewritten(args, old, context),
+  })
+  return {
+    ...file,
+    atoms: [
+      ...file.atoms,
+      { atom: 'path', path: config, digestUpTo: 1_048_576, bytesUpTo: 1_048_576 },
+      ...(unit === undefined ? [] : [{ atom: 'unit', unit } as const]),
+    ],
+    plan: (world) => {
+      const contradiction = disagreement(config, args.provider, args.socket, world)
+      if (contradiction !== undefined) return refused(contradiction)
+      const planned = file.plan(world)
+      if (planned.is !== 'change' || stage === 'readers') return planned
+      const why = unit === undefined ? undefined : notLoaded(dest, unit, world)
+      const content = planned.differences.some(({ attribute }) => attribute === 'content')
+      const next = { ...planned, disruptive: true }
+      return why === undefined || !content ? next : refused(trouble(dest, `its readers to be loaded`, why))
+    },
+  }
+}
+
+function rewritten(args: Args, old: OldContent, context: ModuleContext): Result<Rewritten> {
+  const { dest, mode, stage, provider, socket, timeout, resources } = args
+  if (old.is === 'unknown') {
+    return failure(
+      trouble(dest, 'a text that root alone can write', 'another, so that it cannot be told what to keep'),
+    )
+  }
+  const before = old.is === 'text' ? readEncryption(dest, old.text) : undefined
+  if (typeof before === 'string') return failure(trouble(dest, 'a configuration that can be kept', before))
+  const kms = { apiVersion: 'v2', name: provider, endpoint: `unix://${socket}`, timeout }
+  const merged = merge(before, { stage, kms, resources })
+  if (merged.is === 'refused')
+    return failure(trouble(dest, `the stage \`${stage}\` to be possible`, merged.why))
+  const keys = holdsKeys(merged.encryption)
+  if (keys && (mode & 0o007) !== 0) {
+    return failure(trouble(dest, 'a mode that lets others do nothing, since keys stand in it', 'another'))
+  }
+  // Where nothing is to be changed its very bytes stay, comments and all.
+  const same = old.is === 'text' && yamlText(before) === yamlText(merged.encryption)
+  const text = same
+    ? old.text
+    : `# Managed by kmsfleet: providers and resources are added, never taken out.\n${yamlText(merged.encryption)}`
+  return success({
+    content: { is: 'bytes', payload: payloadOf(Buffer.from(text), keys, context) },
+    differences: [],
+  })
+}
+
+function trouble(path: string, expected: string, found: string): ReturnType<typeof problem> {
+  return problem('resource.encryption', path, `expected ${expected} in ${path}, found: ${found}`)
+}
