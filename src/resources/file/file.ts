@@ -37,7 +37,6 @@ export function fileResource(desired: FileDesired): Resource {
       ...ownerAtoms(desired),
       ...identityAtoms(desired.validate?.as),
     ],
-    ...(content?.is === 'unopened' ? { notCompared: path } : {}),
     plan: (world) => plan(desired, world),
   }
 }

@@ -56,16 +56,28 @@ export const unitFolders = [
 ] as const
 
 /**
- * Names of a unit's drop-in folders, the most specific first: `a-b.service.d`, `a-.service.d`, `service.d`; for an
- * instance those of its template too.
+ * A unit's drop-in folders in the order in which systemd goes through them; of files with one name the first counts.
+ * What lies in `/etc` goes before what lies in `/usr`, however specific it is; in one place `a-b.service.d` before
+ * `a-.service.d`, and for an instance its own before those of its template. `service.d` comes last of all.
  */
-export function dropInNames(unit: string): readonly string[] {
+export function dropInFolders(unit: string): readonly string[] {
   const [, stem = unit, type = ''] = /^(.*)\.([a-z]+)$/.exec(unit) ?? []
-  const at = stem.indexOf('@')
-  const template = at === -1 || at === stem.length - 1 ? [] : [`${stem.slice(0, at + 1)}.${type}.d`]
-  const plain = at === -1 ? stem : stem.slice(0, at)
-  const prefixes = [...plain.matchAll(/-/g)]
-    .map(({ index }) => `${plain.slice(0, index + 1)}.${type}.d`)
-    .toReversed()
-  return [`${unit}.d`, ...template, ...prefixes, `${type}.d`]
+  const [, prefix = stem, instance] = /^([^@]*)@(.*)$/.exec(stem) ?? []
+  const names = dropInNames(prefix, instance, type)
+  return [[...new Set(names)], [type]].flatMap((some) =>
+    unitFolders.flatMap((folder) => some.map((name) => `${folder}/${name}.d`)),
+  )
+}
+
+/** @param instance undefined for a plain unit, empty for a template */
+function dropInNames(prefix: string, instance: string | undefined, type: string): readonly string[] {
+  const at = instance === undefined ? '' : `@${instance}`
+  // `a-b-c` and `a-b-` go on with `a-b-` and `a-`
+  const whole = prefix.replace(/-$/, '')
+  const dash = whole.lastIndexOf('-')
+  return [
+    `${prefix}${at}.${type}`,
+    ...(instance === undefined || instance === '' ? [] : dropInNames(prefix, '', type)),
+    ...(dash <= 0 ? [] : dropInNames(whole.slice(0, dash + 1), instance, type)),
+  ]
 }

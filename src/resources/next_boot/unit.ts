@@ -4,7 +4,7 @@ import type { ReadAtom } from '../../model/wire.ts'
 import { refused } from '../common/result.ts'
 import { difference } from '../common/show.ts'
 import { filesInOrder, type ConfigFile } from './tmpfiles.ts'
-import { dropInNames, serviceSettings, unitFolders, type Setting } from './unit-settings.ts'
+import { dropInFolders, serviceSettings, unitFolders, type Setting } from './unit-settings.ts'
 
 /** Settings that a unit shall have when it is next started, with all drop-ins. */
 export interface BootUnit {
@@ -28,11 +28,6 @@ export function bootUnitResource(desired: BootUnit): Resource {
 
 function atom(path: string, ending: string): ReadAtom {
   return { atom: 'folder', path, ending }
-}
-
-/** Of drop-ins with equal names that in the more specific folder counts, and in the first place. */
-function dropInFolders(unit: string): readonly string[] {
-  return dropInNames(unit).flatMap((name) => unitFolders.map((folder) => `${folder}/${name}`))
 }
 
 function plan({ unit, settings }: BootUnit, world: World): Planned {

@@ -6,7 +6,10 @@ import type { Section } from './section.ts'
 /** Bytes that the prelude's `kf_folders_of` reads at most: as many came, and there may be more. */
 const limit = 1_048_576
 
-/** Folders as asked. Where not all of their lines came, none is known: what is missing could be what decides. */
+/**
+ * Folders as asked. Where not all of their lines came, or cannot be told apart, none is known: what is missing could be
+ * what decides.
+ */
 export function decodeFolders(
   questions: Questions,
   section: Section,
@@ -20,9 +23,14 @@ export function decodeFolders(
     questions.folders.map(({ path, ending }): [string, Fact<FolderState>] => {
       const key = folderKey(path, ending)
       const found = names.get(key)
-      if (found === undefined || !complete) {
+      const unnamed = found?.some((name) => `${path}/${name}`.includes(':')) === true
+      if (found === undefined || !complete || unnamed) {
         const problem =
-          found === undefined ? 'no answer' : `exit status ${status} of grep, or more than 1 MiB`
+          found === undefined
+            ? 'no answer'
+            : unnamed
+              ? 'a name with a colon or a line break'
+              : `exit status ${status} of grep, or more than 1 MiB`
         const message = `expected to read ${key}, found ${problem}`
         return [key, { is: 'unreadable', problem: { code: 'host.unreadable', message, subject: path } }]
       }
@@ -32,7 +40,7 @@ export function decodeFolders(
   )
 }
 
-/** Rows `path:line`, each file's together. A path with a `:` would be cut short and so be nobody's. */
+/** Rows `path:line`, each file's together. A path with a `:` would be cut short. */
 function textsOf(rows: string): ReadonlyMap<string, string> {
   const texts = new Map<string, string>()
   for (const row of rows.split('\n')) {

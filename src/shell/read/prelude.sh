@@ -777,7 +777,8 @@ kf_folders_of() {
   while [ "$#" -gt 1 ]; do
     kf_p=
     for kf_row in "$1"/*"$2"; do
-      case $kf_row in *"$NL"*) continue ;; esac
+      # such a name cannot be told; `:` says that there is one
+      case $kf_row in *"$NL"*) kf_p=$kf_p:$NL; continue ;; esac
       if [ -f "$kf_row" ]; then
         kf_y=$kf_y$kf_row$NL kf_p=$kf_p${kf_row##*/}$NL
       elif [ -L "$kf_row" ] && [ ! -d "$kf_row" ]; then

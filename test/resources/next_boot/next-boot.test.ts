@@ -3,7 +3,7 @@ import { contentOf } from '../../../src/resources/file/content.ts'
 import { fileResource } from '../../../src/resources/file/file.ts'
 import { bootDirectoryResource } from '../../../src/resources/next_boot/directory.ts'
 import { bootUnitResource } from '../../../src/resources/next_boot/unit.ts'
-import { dropInNames } from '../../../src/resources/next_boot/unit-settings.ts'
+import { dropInFolders, unitFolders } from '../../../src/resources/next_boot/unit-settings.ts'
 import { directory, group, planAll, summary, user, type WorldSpec } from '../world.ts'
 
 const accounts: WorldSpec = {
@@ -141,10 +141,25 @@ test.each<[string, Readonly<Record<string, string>>, string | readonly string[]]
   expect(planAll({ configuration }, wantedUnit).map(summary)).toEqual([wanted])
 })
 
+test('of drop-ins with one name that in /etc counts, be it less specific', () => {
+  const unit = bootUnitResource({ unit: 'bao-kms.service', settings: new Map([['User', 'kms']]) })
+  const configuration = {
+    '/usr/lib/systemd/system/bao-kms.service': '[Service]\nUser=kms\n',
+    '/etc/systemd/system/bao-.service.d/x.conf': '[Service]\nUser=root\n',
+    '/usr/lib/systemd/system/bao-kms.service.d/x.conf': '[Service]\nRestart=no\n',
+  }
+  expect(planAll({ configuration }, unit).map(summary)).toEqual([
+    ['User: root (/etc/systemd/system/bao-.service.d/x.conf:2) → kms'],
+  ])
+})
+
 test.each([
-  ['a.service', ['a.service.d', 'service.d']],
-  ['a-b-c.service', ['a-b-c.service.d', 'a-b-.service.d', 'a-.service.d', 'service.d']],
-  ['a-b@c.service', ['a-b@c.service.d', 'a-b@.service.d', 'a-.service.d', 'service.d']],
-])('drop-in folders of %s', (unit, wanted) => {
-  expect(dropInNames(unit)).toEqual(wanted)
+  ['a.service', ['a.service.d']],
+  ['a-b-c.service', ['a-b-c.service.d', 'a-b-.service.d', 'a-.service.d']],
+  ['a-b@c.service', ['a-b@c.service.d', 'a-b@.service.d', 'a-@.service.d', 'a-@c.service.d']],
+])('drop-in folders of %s: place by place, what holds for all services last', (unit, wanted) => {
+  expect(dropInFolders(unit)).toEqual([
+    ...unitFolders.flatMap((folder) => wanted.map((name) => `${folder}/${name}`)),
+    ...unitFolders.map((folder) => `${folder}/service.d`),
+  ])
 })

@@ -16,7 +16,6 @@ describe.each(shells)('folders under $name', (shell) => {
     writeFileSync(at('conf/a b*.conf'), 'd /x\n')
     writeFileSync(at('conf/.hidden.conf'), 'hidden')
     writeFileSync(at('conf/other.txt'), 'other')
-    writeFileSync(at('conf/two\nlines.conf'), 'unnamed')
     writeFileSync(at('elsewhere'), 'linked\n')
     symlinkSync('../elsewhere', at('conf/link.conf'))
     symlinkSync('/dev/null', at('conf/masked.conf'))
@@ -42,6 +41,15 @@ describe.each(shells)('folders under $name', (shell) => {
     })
     expect(files('none')).toEqual({ is: 'present', state: new Map() })
     expect(files('missing')).toEqual({ is: 'present', state: new Map() })
+  })
+
+  it.each(['two\nlines.conf', 'a:b.conf'])('knows nothing of a folder with a file named %j', async (name) => {
+    using folder = rootFolder()
+    writeFileSync(join(folder.path, name), 'd /x\n')
+    writeFileSync(join(folder.path, 'plain.conf'), 'd /y\n')
+    await using session = await openHere(shell)
+    const snapshot = await ask(session, [{ atom: 'folder', path: folder.path, ending: '.conf' }])
+    expect(snapshot.folders.get(folderKey(folder.path, '.conf'))?.is).toBe('unreadable')
   })
 
   it('knows nothing of any folder where there was more to read than it takes', async () => {
