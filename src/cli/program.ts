@@ -1,4 +1,5 @@
-import { Command, type Option } from 'commander'
+import { Argument, Command, type Option } from 'commander'
+import { shells, type Shell } from './completion.ts'
 import type {
   ConvergeOptions,
   DocOptions,
@@ -61,6 +62,13 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
       'kmsfleet trust -i inventories/prod.yml',
       'kmsfleet trust -i inventories/prod.yml --fingerprints fingerprints.txt',
       'kmsfleet trust -i inventories/prod.yml --replace cp-02',
+    ],
+  ],
+  [
+    'completion',
+    [
+      'source <(kmsfleet completion bash)',
+      'kmsfleet completion fish > ~/.config/fish/completions/kmsfleet.fish',
     ],
   ],
   [
@@ -129,7 +137,7 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     limitOption(),
   ]).action(async (playbook: string, options: ValidateOptions) => {
     const { validate } = await import('./commands/validate.ts')
-    finish(validate(playbook, options))
+    finish(await validate(playbook, options))
   })
 
   const inventory = withExamples(
@@ -210,6 +218,14 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     const { converge } = await import('./commands/converge.ts')
     finish(await converge(playbook, options))
   })
+
+  withExamples(program.command('completion'))
+    .description('print a script that completes this command line in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./commands/completion.ts')
+      finish(completion(shell, program))
+    })
 
   command('doc [name]', 'list the modules, or explain a module or a role', [playbookDirOption()]).action(
     async (module: string | undefined, options: DocOptions) => {

@@ -31,16 +31,23 @@ test('--version prints the version of the package', async () => {
 })
 
 describe('help', () => {
-  test.each(['kmsfleet', 'validate', 'ping', 'trust', 'trust-project', 'plan', 'converge', 'doc'])(
-    'of %s has examples',
-    async (command) => {
-      const ended = await kmsfleet(command === 'kmsfleet' ? ['--help'] : [command, '--help'])
-      expect(ended.code).toBe(0)
-      expect(ended.stderr).toBe('')
-      expect(ended.stdout).toMatch(/^Usage: kmsfleet/)
-      expect(ended.stdout).toMatch(/\nExamples:\n {2}kmsfleet /)
-    },
-  )
+  test.each([
+    'kmsfleet',
+    'validate',
+    'ping',
+    'trust',
+    'trust-project',
+    'plan',
+    'converge',
+    'completion',
+    'doc',
+  ])('of %s has examples', async (command) => {
+    const ended = await kmsfleet(command === 'kmsfleet' ? ['--help'] : [command, '--help'])
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toBe('')
+    expect(ended.stdout).toMatch(/^Usage: kmsfleet/)
+    expect(ended.stdout).toMatch(/\nExamples:\n {2}kmsfleet /)
+  })
 
   test('without a command it is printed too, and is no success', async () => {
     const ended = await kmsfleet([])

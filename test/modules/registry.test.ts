@@ -1,4 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -16,7 +19,9 @@ const folder = fileURLToPath(new URL('../../src/modules', import.meta.url))
 const all = [...modules]
 
 test('every folder is a registered module, by its own name, in order', () => {
-  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const folders = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !entry.name.startsWith('_'),
+  )
   expect(Object.keys(shipped), 'keys of `shipped` in the registry').toEqual([...modules.keys()])
   expect([...modules.keys()]).toEqual(folders.map(({ name }) => name).toSorted())
   expect(all.map(([, module]) => module.name)).toEqual([...modules.keys()])
@@ -104,5 +109,25 @@ test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => 
   expect(planned.length).toBeGreaterThan(0)
   for (const one of planned) {
     expect(one.is === 'refused' ? one.problem.message : one.is).toMatch(/^(same|change|unmet|pending)$/)
+  }
+})
+
+test('npm run new-module makes a module of the template, which lacks only its line in the registry', () => {
+  const made = mkdtempSync(join(tmpdir(), 'kmsfleet-modules-'))
+  const script = fileURLToPath(new URL('../../scripts/new-module.mjs', import.meta.url))
+  const run = (name: string): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, [script, name, made], { encoding: 'utf8' })
+  try {
+    expect(run('two_words')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('two_words: twoWords,') as string,
+    })
+    const text = readFileSync(join(made, 'two_words/index.ts'), 'utf8')
+    expect(text).toMatch(/export const twoWords = defineModule\(\{\n {2}name: 'two_words',/)
+    expect(text).not.toMatch(/NAME/)
+    expect(run('two_words').status).toBe(1)
+    expect(run('Two-Words').status).toBe(1)
+  } finally {
+    rmSync(made, { recursive: true })
   }
 })

@@ -3,7 +3,7 @@ import { loadInventory } from '../../inventory/load.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { parseExtraVars } from '../../playbook/extra-vars.ts'
-import { loadPlaybook } from '../../playbook/load.ts'
+import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
 import { refuseStrayVariables } from '../../playbook/stray-variables.ts'
 import { styled } from '../../report/paint.ts'
 import { count } from '../../report/words.ts'
@@ -11,11 +11,11 @@ import { count } from '../../report/words.ts'
 import type { ValidateOptions } from '../options.ts'
 import { openTerminal } from '../terminal.ts'
 
-/** `kmsfleet validate`: everything that a run checks before its first connection. Opens no secret source. */
-export function validate(file: string, options: ValidateOptions): number {
+/** `kmsfleet validate`: everything that a run checks before its first connection. Opens no secret source, runs no code of a project. */
+export async function validate(file: string, options: ValidateOptions): Promise<number> {
   const extraVars = parseExtraVars(options.extraVars ?? [])
   const inventory = loadInventory(options.inventory, { extraVars })
-  const playbook = loadPlaybook(file, { modules: new Set(modules.keys()) })
+  const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
   const { limit } = options
   const plays = prepareRun({
