@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * `unit` needs nothing but Node and a POSIX sh; `lab` needs root and the lab's Debian packages.
- * Files are told apart by name: `*.test.ts` and `*.lab.test.ts`.
+ * `openbao` needs a server's program, which `npm run test:openbao` finds or builds.
+ * Files are told apart by name: `*.test.ts`, `*.lab.test.ts` and `*.openbao.test.ts`.
  */
 export default defineConfig({
   test: {
@@ -11,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.lab.test.ts'],
+          exclude: ['test/**/*.lab.test.ts', 'test/**/*.openbao.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -22,6 +23,14 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'openbao',
+          include: ['test/**/*.openbao.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -7,7 +7,8 @@ import { AbsolutePath, Content, Group, Mode, Owner, Validate } from '../argument
 import { defineModule, type ModuleContext } from '../define.ts'
 import { checkCredential, kinds, publicPartOf } from './check.ts'
 
-const Text = z.string().min(1)
+/** Empty, as a role's default may be, says nothing. */
+const Claim = z.string().optional()
 
 const args = z
   .strictObject({
@@ -29,9 +30,9 @@ const args = z
       .max(315_360_000)
       .optional()
       .describe('Seconds before its expiry from which a seed is written anew, 86400 if not said'),
-    issuer: Text.optional().describe('The `iss` that a JWT must have'),
-    audience: Text.optional().describe('One that must be in the `aud` of a JWT'),
-    subject: Text.optional().describe('The `sub` that a JWT must have'),
+    issuer: Claim.describe('The `iss` that a JWT must have'),
+    audience: Claim.describe('One that must be in the `aud` of a JWT'),
+    subject: Claim.describe('The `sub` that a JWT must have'),
     validate: Validate.optional(),
   })
   .refine(
@@ -47,7 +48,7 @@ const args = z
     'expected a seed to be owned by root (an owner could keep it from being renewed)',
   )
   .refine(
-    ({ kind, issuer, audience, subject }) => kind === 'jwt' || !(issuer ?? audience ?? subject),
+    ({ kind, issuer, audience, subject }) => kind === 'jwt' || ![issuer, audience, subject].some(Boolean),
     'expected `issuer`, `audience` and `subject` for a `jwt` only',
   )
 

@@ -31,7 +31,6 @@ export function credentialResource(desired: CredentialDesired): Resource {
   const { notCompared, ...rest } = file
   return {
     ...rest,
-    id: `credential:${path}`,
     sameness: JSON.stringify([file.sameness, keptUntil !== undefined, publicPart]),
     atoms: asksExpiry ? [...file.atoms, { atom: 'path', path, publicPart }] : file.atoms,
     ...(notCompared === undefined || keptUntil !== undefined ? {} : { notCompared }),
