@@ -101,11 +101,16 @@ export async function runFleet(
     await pool(batch, options.concurrency, stopped, work)
     const last = ends.size === hosts.length
     if (last || stopped()) continue
-    if (failedInBatch === batch.length) raise(wholeBatch(batch.length))
+    if (!batch.some(({ name }) => isWell(ends.get(name)))) raise(wholeBatch(batch.length))
     else await between(batch.filter((host) => ends.get(host.name)?.outcome === 'changed'))
   }
   if (rejected.length > 0) throw rejected[0]
   return new Map(hosts.map((host) => [host.name, ends.get(host.name) ?? { outcome: 'not-run' }] as const))
+}
+
+/** A host that waited in vain for another of its batch did not fail, but nothing of the batch succeeded either. */
+function isWell(end: JobEnd | undefined): boolean {
+  return end?.outcome === 'ok' || end?.outcome === 'changed' || end?.outcome === 'differs'
 }
 
 /** Works through items in order, at most `limit` at once; starts none once `stopped`. Work must not reject. */
@@ -151,7 +156,7 @@ function budgetProblem(
 function wholeBatch(size: number): Problem {
   return {
     code: 'run.rail',
-    message: `expected a host of the batch to succeed, found all ${String(size)} failed or unreachable`,
+    message: `expected a host of the batch to succeed, found that none of ${String(size)} did`,
     hint: 'mend these hosts, then run again; those that were not run are as they were',
   }
 }

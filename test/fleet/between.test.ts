@@ -83,7 +83,7 @@ describe('between two batches', () => {
   test('a batch that failed whole needs no gate', async () => {
     expect(await told({ a1: 'failed', a2: 'unreachable', a3: 'ok' }, {})).toEqual([
       'batch a1,a2',
-      'rail expected a host of the batch to succeed, found all 2 failed or unreachable',
+      'rail expected a host of the batch to succeed, found that none of 2 did',
       'failed,unreachable,not-run',
     ])
   })

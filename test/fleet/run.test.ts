@@ -84,6 +84,26 @@ describe('rails', () => {
     expect(await outcomes(count, failing, changed)).toBe(expected)
   })
 
+  test('a batch of which nobody succeeds stops the play, also where its others waited in vain for the first', async () => {
+    const job = (host: Host): Promise<JobEnd> =>
+      Promise.resolve({ outcome: host.name === 'h0' ? 'failed' : 'not-run' })
+    const started: string[] = []
+    const rails: string[] = []
+    await runFleet(
+      hosts(4),
+      options({ serial: [2] }),
+      (host) => {
+        started.push(host.name)
+        return job(host)
+      },
+      (event) => {
+        if (event.type === 'rail') rails.push(event.problem.message)
+      },
+    )
+    expect(started).toEqual(['h0', 'h1'])
+    expect(rails).toEqual(['expected a host of the batch to succeed, found that none of 2 did'])
+  })
+
   test('stop lets running hosts end and starts no other', async () => {
     const controller = new AbortController()
     const ends = await runFleet(
