@@ -23,9 +23,18 @@ export interface Registers {
   record(task: Task, ref: TaskRef, changes: boolean, keys: readonly string[]): void
   /** The task itself waits for something: so does all that reads its result. */
   wait(task: Task): void
+  /** All elements of the task's loop were looked at, which may be none. */
+  ended(task: Task): void
   registered(): Registered
   /** The same, with what the task itself gave when it was last run. */
   seenBy(task: Task, result: DoneResult | undefined): Registered
+}
+
+/** What one task left under a name; of tasks with the same name the last counts, as in Ansible. */
+interface Registration {
+  readonly task: string
+  readonly looped: boolean
+  readonly list: Result[]
 }
 
 interface Result {
@@ -36,29 +45,40 @@ interface Result {
 
 /** `changed` is predicted; what only the host can say (a command's status and output) waits until it was run. */
 export function createRegisters(done: ReadonlyMap<string, DoneResult>): Registers {
-  const results = new Map<string, Result[]>()
-  const pending = new Map<string, Origin>()
+  const results = new Map<string, Registration>()
+  const pending = new Map<string, { readonly task: string; readonly origin: Origin }>()
   const registered = (): Registered =>
     new Map<string, unknown>([
-      ...[...results].map(([name, list]) => [name, asVariable(list)] as const),
-      ...[...pending].map(([name, origin]) => [name, new UnknownText([origin])] as const),
+      ...[...results].map(([name, registration]) => [name, asVariable(registration)] as const),
+      ...[...pending].map(([name, { origin }]) => [name, new UnknownText([origin])] as const),
     ])
+  const wait = (name: string, task: Task, id: string): void => {
+    pending.set(name, { task: task.id, origin: { after: `task:${id}`, field: 'result' } })
+  }
+  const registrationOf = (name: string, { id, loop }: Task): Registration => {
+    if (pending.get(name)?.task !== id) pending.delete(name)
+    const before = results.get(name)
+    if (before?.task === id) return before
+    const made: Registration = { task: id, looped: loop !== undefined, list: [] }
+    results.set(name, made)
+    return made
+  }
   return {
     record: (task, ref, changes, keys) => {
       if (task.register === undefined) return
       const made = keys.map((key) => done.get(key)).filter((result) => result !== undefined)
       if (changes && task.module === 'command') {
-        pending.set(task.register, { after: `task:${ref.id}`, field: 'result' })
+        wait(task.register, task, ref.id)
         return
       }
       const command = made.find((result) => result.status !== undefined)
-      const list = results.get(task.register) ?? []
-      list.push(resultOf(changes || made.length > 0, command))
-      results.set(task.register, list)
+      registrationOf(task.register, task).list.push(resultOf(changes || made.length > 0, command))
     },
     wait: (task) => {
-      if (task.register !== undefined)
-        pending.set(task.register, { after: `task:${task.id}`, field: 'result' })
+      if (task.register !== undefined) wait(task.register, task, task.id)
+    },
+    ended: (task) => {
+      if (task.register !== undefined && task.loop !== undefined) registrationOf(task.register, task)
     },
     registered,
     seenBy: (task, result) =>
@@ -77,6 +97,6 @@ function resultOf(changed: boolean, command: DoneResult | undefined): Result {
 }
 
 /** One result as it is; of a loop, `changed` of any and the list, as in Ansible. */
-function asVariable(list: readonly Result[]): unknown {
-  return list.length === 1 ? list[0] : { changed: list.some((result) => result.changed), results: list }
+function asVariable({ looped, list }: Registration): unknown {
+  return looped ? { changed: list.some((result) => result.changed), results: list } : list[0]
 }
