@@ -81,6 +81,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
       for (const instance of expandTask(context, task, lookups, registers.registered())) {
         taken.push(...takeInstance(instance))
       }
+      registers.ended(task)
     } catch (error) {
       taken.push(refusalDraft(task, error))
     }
@@ -115,7 +116,8 @@ export function planHost(context: PlanContext, known: Known): Planning {
   ): readonly Draft[] {
     if (resource.transient === true && task.until === undefined && known.done.has(keyOf(resource, ref)))
       return []
-    if (claims.repeats(resource, ref)) return []
+    // A handler's turn is its own: what changed since an equal task was looked at is why it is owed.
+    if (claims.repeats(resource, ref) && !('handlerId' in task)) return []
     missing.push(...unasked(resource.atoms))
     health.ask(resource)
     const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))

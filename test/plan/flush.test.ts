@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { planItems, type Plan } from '../../src/model/plan.ts'
 import type { DoneResult } from '../../src/plan/registers.ts'
 import { widenings } from '../../src/plan/refine.ts'
-import { directory, group } from '../resources/world.ts'
+import { directory, group, unit } from '../resources/world.ts'
 import { outline, play } from './drive.ts'
 
 const folder = (path: string, more = ''): string => `
@@ -105,6 +105,18 @@ describe('handlers that are flushed', () => {
     expect(widenings(later, plan)).toEqual([])
   })
 
+  it('act for what changed since an equal task was looked at', () => {
+    const start = 'unit: {name: x.service, state: started, restart_on: [/etc/conf]}'
+    const planned = play(
+      `- ${start}
+- copy: {dest: /etc/conf, content: new, owner: root, group: root, mode: "0644"}
+  notify: start`,
+      { handlers: `- name: start\n  ${start}` },
+    )
+    const { plan } = planned.plan({ units: { 'x.service': unit() } })
+    expect(outline(plan)).toEqual(['+ file:/etc/conf', '+ unit:x.service'])
+  })
+
   it('come between pre_tasks, tasks and post_tasks', () => {
     const planned = play(folder('/etc/b', notify), {
       handlers,
@@ -134,4 +146,28 @@ it('makes all wait that a result reaches, through variables and templates too', 
   expect(outline(plan)).toEqual(['+ command:play/1', '--', '~ file:/etc/b', '~ file:/etc/c'])
   const done = new Map([[planItems(plan)[0]?.key ?? '', { status: 0, output: 'root' }]])
   expect(outline(planned.plan({}, { done }).plan)).toEqual(['+ file:/etc/b', '+ file:/etc/c'])
+})
+
+describe('what a task registers', () => {
+  const shows = (template: string): string =>
+    `- copy: {dest: /etc/out, content: "${template}", owner: root, group: root, mode: "0644"}\n`
+  const folders = (list: string): string =>
+    `- directory: {path: "{{ item }}", owner: root, group: root, mode: "0755"}\n  loop: ${list}\n  register: made\n`
+  const same = '- directory: {path: /etc/a, owner: root, group: root, mode: "0755"}\n  register: made\n'
+  const twice = '{{ made.results | length }} {{ made.changed }}'
+
+  it.each([
+    ['of a loop over nothing is an empty list', folders('[]') + shows(twice), '0 false'],
+    ['of a loop over one element is a list', folders('[/etc/b]') + shows(twice), '1 true'],
+    ['of a loop over two is a list', folders('[/etc/a, /etc/b]') + shows(twice), '2 true'],
+    [
+      'under a name that was taken is what the last task left',
+      folders('[/etc/b]') + same + shows('changed {{ made.changed }}'),
+      'changed false',
+    ],
+  ])('%s', (_, tasks, text) => {
+    const planned = play(tasks).plan({ paths: { '/etc/a': directory() } })
+    const [change] = planItems(planned.plan).slice(-1)
+    expect(JSON.stringify(change)).toContain(JSON.stringify({ from: '', to: text }))
+  })
 })
