@@ -68,6 +68,18 @@ export function refuseOnce(
   }
 }
 
+/** What is due is not done by the play, so a handler would be taken for done that was not. */
+export function refuseDue(
+  context: TaskContext,
+  keywords: TaskWords,
+  part: KeyLocated,
+  errors: KmsfleetError[],
+): void {
+  if (context.kind === 'task' || keywords.due === undefined) return
+  const hint = 'write `due` at a task; a handler that is owed is done by the play'
+  errors.push(misplaced({ key: 'due', expected: 'a handler without `due`', hint }, part))
+}
+
 function misplaced({ key, expected, hint }: Misplaced, part: KeyLocated): KmsfleetError {
   return new KmsfleetError('playbook.invalid', `expected ${expected}, found \`${key}\``, {
     place: part.keyPlace([key]),

@@ -19,7 +19,7 @@ import {
 } from './keywords.ts'
 import { moduleArguments, moduleOf } from './task-module.ts'
 import { inherit, inheritAll, type Reading, type ReadTask, type TaskContext } from './reading.ts'
-import { readUntil, refuseOnce } from './task-keywords.ts'
+import { readUntil, refuseDue, refuseOnce } from './task-keywords.ts'
 import { checkPlaybookVariable, readVariables } from './variable-sets.ts'
 
 /**
@@ -158,6 +158,7 @@ function readTask(
   }
   const inherited = inheritAll(context.inherited, keywords, part, errors)
   if (inherited.runOnce) refuseOnce(context, keywords, part, errors)
+  refuseDue(context, keywords, part, errors)
   const until = readUntil(module, keywords, part, errors)
   return {
     task: {

@@ -442,6 +442,11 @@ describe('refused', () => {
       ['site.yml:4:7 playbook.invalid expected a handler that runs wherever it is owed'],
     ],
     [
+      'a handler with due',
+      handler('name: h\n      due: by hand\n      command: {}'),
+      ['site.yml:4:7 playbook.invalid expected a handler without `due`, found `due` | write `due` at a task'],
+    ],
+    [
       'run_once of a play',
       '- {hosts: all, run_once: true}\n',
       [unknown('1:16', 'run_once', 'write it in the tasks')],
