@@ -4,9 +4,15 @@ import type { KeyLocated } from '../document/issues.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { SecretSource } from '../sources/types.ts'
 import type { SecretReference } from './types.ts'
+import { hasTemplate } from '../template/scan.ts'
 import { checkPlaybookVariable } from './variable-sets.ts'
 
 const Text = z.string().min(1)
+/** Says where the operator's token goes: what `trust-project` shows is so, whatever the inventory says. */
+const PlainText = Text.refine(
+  (text) => !hasTemplate(text),
+  'expected plain text (where it differs between runs, leave it out and set BAO_ADDR and its like),',
+)
 const Seconds = z.int().min(1).max(600).default(30)
 /** A number, or a template that gives one. */
 const Version = z.union([z.int().min(1).transform(String), z.string()], 'expected a version number')
@@ -19,9 +25,9 @@ const Openbao = z
     engine: z.enum(['kv-v1', 'kv-v2']).default('kv-v2'),
     version: Version.optional(),
     namespace: Text.optional(),
-    address: Text.optional(),
-    ca_file: Text.optional(),
-    server_name: Text.optional(),
+    address: PlainText.optional(),
+    ca_file: PlainText.optional(),
+    server_name: PlainText.optional(),
     client_certificate: Text.optional(),
     client_key: Text.optional(),
     timeout: Seconds,
@@ -36,7 +42,7 @@ const Exec = z.strictObject({
     .array(z.string('expected text: each argument is one string of the list'))
     .min(1)
     // What `trust-project` shows is what runs, whatever the inventory says.
-    .refine(([program = '']) => program !== '' && !/\{[{%]/.test(program), 'expected a plain program first'),
+    .refine(([program = '']) => program !== '' && !hasTemplate(program), 'expected a plain program first'),
   environment: z
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of a variable'))
     .default([]),

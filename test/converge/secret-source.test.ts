@@ -111,6 +111,12 @@ own: {file: '{{ inventory_hostname }}.key'}`,
       "x: {exec: {argv: ['/bin/echo', \"{{ host.user('u').uid }}\"]}}",
       "playbook.source expected a secret's path",
     ],
+    [
+      "x: {openbao: {mount: kv, path: a, field: f, address: 'https://{{ word }}'}}",
+      '3 playbook.invalid expected plain text',
+    ],
+    ["x: {openbao: {mount: kv, path: a, field: f, ca_file: '{{ word }}'}}", 'expected plain text'],
+    ["x: {openbao: {mount: kv, path: a, field: f, server_name: '{{ word }}'}}", 'expected plain text'],
     ["x: {exec: {argv: ['{{ word }}']}}", '3 playbook.invalid expected a plain program first'],
   ])('%s is refused', async (secrets, expected) => {
     expect(await refusal(secrets)).toContain(expected)
