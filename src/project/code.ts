@@ -50,7 +50,8 @@ const mostParts = 100_000
 
 /**
  * Reads all code below a folder, that of `node_modules` too: code files by their content, and the programs that
- * YAML files name under `exec`, with those of their arguments that are files of the project. Runs nothing.
+ * YAML files name under `exec`, with those of their arguments that are files of the project, and so the authorities
+ * of a server under `openbao`. Runs nothing.
  */
 export function readProjectCode(path: string): ProjectCode {
   const folder = realpathSync(path)
@@ -73,6 +74,14 @@ export function readProjectCode(path: string): ProjectCode {
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && !way.startsWith(sep)
+}
+
+/** Does {@link readProjectCode} of a folder look into this file of it? A playbook may have any name. */
+export function isLookedInto(folder: string, file: string): boolean {
+  const name = relative(folder, file)
+  if (name.split(sep).includes('.git')) return false
+  const suffix = extname(file)
+  return codeSuffixes.has(suffix) || (documentSuffixes.has(suffix) && !isDependency(name))
 }
 
 /** Is a path below the project that of an installed package? */
@@ -127,7 +136,6 @@ function addPrograms(parts: Map<string, string>, folder: string, file: string): 
   for (const [kind, source] of sourcesOf(file)) {
     const text = JSON.stringify(source)
     parts.set(`${relative(folder, file)}: ${kind} ${text}`, sha256(text))
-    if (kind === 'openbao') continue
     for (const word of stringsIn(source)) {
       for (const candidate of [resolve(dirname(file), word), resolve(folder, word)]) {
         if (isInside(folder, candidate) && isFile(candidate)) addFile(parts, folder, candidate)

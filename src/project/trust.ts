@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { readRegularFile, showFailure } from '../document/read.ts'
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import { privateFolder, stateFolder } from '../runs/state-folder.ts'
-import { isInside, ModuleDoc, readProjectCode, type ProjectCode } from './code.ts'
+import { isInside, isLookedInto, ModuleDoc, readProjectCode, type ProjectCode } from './code.ts'
 
 /** The package itself: what is shipped with it is the program, and was trusted when it was installed. */
 const programFolder = realpathSync(resolve(import.meta.dirname, '../..'))
@@ -33,6 +33,8 @@ export type Trust =
       readonly modules: Readonly<Record<string, ModuleDoc>>
     }
   | { readonly is: 'unknown' }
+  /** It lies in a trusted project, but what was trusted does not say what it would run. */
+  | { readonly is: 'unseen'; readonly folder: string }
   | { readonly is: 'changed'; readonly folder: string; readonly changes: readonly string[] }
 
 /**
@@ -44,7 +46,7 @@ export function requireTrustedProject(files: readonly string[]): void {
   const judge = createJudge()
   const errors = files.flatMap((file) => {
     const trust = judge(file)
-    return trust.is === 'unknown' || trust.is === 'changed' ? [refusal(file, trust)] : []
+    return trust.is === 'program' || trust.is === 'trusted' ? [] : [refusal(file, trust)]
   })
   const unlike = new Map(errors.map((error) => [error.message, error]))
   if (unlike.size > 0) throw new KmsfleetErrors([...unlike.values()])
@@ -59,6 +61,7 @@ export function createJudge(state: string = stateFolder()): (file: string) => Tr
     // The nearest folder decides: trust in a parent covers what lies in it.
     const folder = ancestors(dirname(real)).find((each) => existsSync(recordFile(state, each)))
     if (folder === undefined) return { is: 'unknown' }
+    if (!isLookedInto(folder, real)) return { is: 'unseen', folder }
     const before = projects.get(folder)
     if (before !== undefined) return before
     const trust = judgeFolder(folder, state)
@@ -92,11 +95,20 @@ export function changesSince(record: TrustRecord, code: ProjectCode): readonly s
 /** Longest list of changes that an error line holds. */
 const shownChanges = 5
 
-function refusal(file: string, trust: Trust & { readonly is: 'unknown' | 'changed' }): KmsfleetError {
+type Mistrust = Exclude<Trust, { readonly is: 'program' | 'trusted' }>
+
+function refusal(file: string, trust: Mistrust): KmsfleetError {
   if (trust.is === 'unknown') {
     return new KmsfleetError('project.untrusted', `expected a trusted project, found code in ${file}`, {
       hint: `kmsfleet trust-project ${projectOf(file)} shows what would run, and asks`,
     })
+  }
+  if (trust.is === 'unseen') {
+    return new KmsfleetError(
+      'project.untrusted',
+      `expected a file that trust-project looks into, found ${file}`,
+      { hint: `name it .yml, outside of node_modules; then run kmsfleet trust-project ${trust.folder}` },
+    )
   }
   const { folder, changes } = trust
   const more = changes.length - shownChanges

@@ -8,7 +8,8 @@ import { folderWith } from '../document/problems.ts'
 const files = {
   'site.yml': '- hosts: all\n  secrets:\n    pin: { exec: { argv: [./pin.sh, "{{ cluster }}"] } }\n',
   'bao.yml':
-    '- hosts: all\n  secrets:\n    a: { openbao: { mount: kv, path: a, field: f } }\n    b: { openbao: { mount: kv, path: b, field: f, address: https://bao } }\n',
+    '- hosts: all\n  secrets:\n    a: { openbao: { mount: kv, path: a, field: f } }\n    b: { openbao: { mount: kv, path: b, field: f, address: https://bao, ca_file: ca.pem } }\n',
+  'ca.pem': 'an authority\n',
   'pin.sh': 'echo 1234\n',
   'tasks.ts': 'export const a = 1\n',
   'roles/x/tasks/main.ts': 'export const b = 1\n',
@@ -20,7 +21,8 @@ describe('the code of a project', () => {
   test('is its code files, and the programs that secrets are read from', () => {
     const names = readProjectCode(folderWith(files)).parts.map(({ name }) => name)
     expect(names).toEqual([
-      'bao.yml: openbao {"address":"https://bao"}',
+      'bao.yml: openbao {"address":"https://bao","ca_file":"ca.pem"}',
+      'ca.pem',
       'pin.sh',
       'roles/x/tasks/main.ts',
       'site.yml: exec {"argv":["./pin.sh","{{ cluster }}"]}',
@@ -52,6 +54,12 @@ describe('the code of a project', () => {
       'a program is edited',
       (folder) => {
         writeFileSync(join(folder, 'pin.sh'), 'echo 4321\n')
+      },
+    ],
+    [
+      'a server is told by another authority',
+      (folder) => {
+        writeFileSync(join(folder, 'ca.pem'), 'another authority\n')
       },
     ],
     [
@@ -116,6 +124,16 @@ describe('trust', () => {
     writeTrust(readProjectCode(folder), {}, state)
     expect(createJudge(state)(join(folder, 'linked/x/tasks/main.ts'))).toEqual({ is: 'unknown' })
   })
+
+  test.each(['site', 'site.json', 'node_modules/x/site.yml', '.git/site.yml'])(
+    'does not cover %s, whose programs were never shown',
+    (name) => {
+      const folder = folderWith({ ...files, [name]: files['site.yml'] })
+      const state = join(folderWith({}), 'state')
+      writeTrust(readProjectCode(folder), {}, state)
+      expect(createJudge(state)(join(folder, name))).toEqual({ is: 'unseen', folder })
+    },
+  )
 
   test('what is shipped is the program', () => {
     expect(createJudge(folderWith({}))(resolve('src/index.ts'))).toEqual({ is: 'program' })
