@@ -22,6 +22,8 @@ interface Wrong {
   readonly from: 'bare' | 'made'
   readonly breaks: string
   readonly extraVars?: Readonly<Record<string, unknown>>
+  /** Nobody can tell the identity of the configuration that stands there: that it goes is accepted by name. */
+  readonly losesIdentity?: true
 }
 
 const provider = 'systemctl show -p InvocationID --value bao-kms-provider'
@@ -41,7 +43,10 @@ const alone = (host: LabHost, extraVars: Wrong['extraVars'] = {}): Drive => ({
   extraVars,
 })
 
-const optionsOf = (host: LabHost, { extraVars }: Wrong): Drive => alone(host, extraVars)
+const optionsOf = (host: LabHost, { extraVars, losesIdentity }: Wrong): Drive => ({
+  ...alone(host, extraVars),
+  ...(losesIdentity === true ? { acceptNewIdentity: [host.name] } : {}),
+})
 
 /** A mended host is as the identity model has it, and a further run finds nothing and moves nothing. */
 async function expectWhole(host: LabHost, options: Drive): Promise<void> {
@@ -222,6 +227,7 @@ const mended: Readonly<Record<string, Mended>> = {
       mkdir -p -m 0777 /etc/openbao-kms/tls /var/lib/openbao-kms /run/openbao-kms
       echo old >${config}; chmod 0666 ${config}; echo old >${jwt}; chown openbao-kms:openbao-kms ${jwt}
       echo old >/usr/bin/bao-kms-provider; chmod 6777 /usr/bin/bao-kms-provider`,
+    losesIdentity: true,
     says: [],
     restarts: true,
   },
@@ -279,7 +285,7 @@ describe('a host that is wrong is mended, and nothing else is touched', () => {
       const moved = strangers(touched(before, await listing(lab, host)))
       judged(moved.filter((path) => wrong.moves?.includes(path) !== true)).toEqual([])
       judged((await lab.exec(host, provider)) === running).toBe(wrong.restarts !== true)
-      await expectWhole(host, options)
+      await expectWhole(host, alone(host, wrong.extraVars))
     })
   })
 })
@@ -531,7 +537,8 @@ const failing: Readonly<Record<string, Failing>> = {
   'a configuration that the provider does not accept': {
     from: 'bare',
     breaks: ':',
-    extraVars: { openbao_kms_openbao_address: 'not-an-address', openbao_kms_ready_within: 5 },
+    // What this provider alone asks for: what every one does is refused before any contact.
+    extraVars: { openbao_kms_openbao_address: 'https://openbao.example/a@b', openbao_kms_ready_within: 5 },
     code: 'host.change-failed',
     at: /config.yaml/,
     says: /file:\/etc\/openbao-kms\/config.yaml: validate: expected the check to accept the file, found exit status \d+: .*openbao.address/,

@@ -402,6 +402,12 @@ describe('the identity', () => {
     )
   })
 
+  test('what is no file is told as that: nothing is deleted to make room, whatever is accepted', () => {
+    expect(planned(resources(base, { accept: true }), file({ type: 'directory', mode: 0o755 }))).toEqual([
+      expect.stringMatching(/^resource.wrong-type expected .* to be a regular file, found a directory/),
+    ])
+  })
+
   test('is judged while the gid of the socket group is not known yet', () => {
     const gid = new UnknownText([{ after: 'group:openbao-kms-socket', field: 'gid' }])
     const wanted = resources(base, { gid, shape: 'static_pod' })

@@ -5,6 +5,7 @@ import type { Ownership } from '../../model/wire.ts'
 import { identityAtoms } from '../common/identity.ts'
 import { ownerAtoms } from '../common/owner.ts'
 import { failure, refused, success, type Result } from '../common/result.ts'
+import { wrongType } from '../common/type.ts'
 import type { FileContent } from './content.ts'
 import { fileResource } from './file.ts'
 
@@ -67,6 +68,7 @@ function oldContent(path: string, world: World): Result<OldContent> {
   const fact = world.path(path)
   if (fact.is === 'unreadable') return failure(fact.problem)
   if (fact.is === 'absent') return success({ is: 'absent' })
+  if (fact.state.type !== 'file') return failure(wrongType(path, 'file', fact.state))
   const { bytes, content } = fact.state
   const digest = content?.known === true ? content.value : undefined
   if (digest === undefined) return success({ is: 'unknown' })
