@@ -136,6 +136,20 @@ test.each<[what: string, content: Text | undefined, state: Paths, summary: unkno
     [],
   ],
   [
+    "not ours, was writable by root's group, of which others may be",
+    undefined,
+    { [at]: file({ ...right, gid: known(0), mode: 0o660 }) },
+    'refused: expected /etc/kms.yaml to have had no other writers, found that gid 0 could write it and may hold it open still',
+    [],
+  ],
+  [
+    "the same content, was writable by root's group",
+    text,
+    { [at]: file({ ...right, gid: known(0), mode: 0o660 }) },
+    ['group: root → kms', 'mode: 0660 → 0640'],
+    ['file-put'],
+  ],
+  [
     'not ours, has another name',
     undefined,
     { [at]: file({ ...right, mode: 0o600, links: 2 }) },
