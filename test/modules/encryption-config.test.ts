@@ -103,9 +103,24 @@ describe('what is made of what is there', () => {
       ['secrets: kms-a aescbc identity'],
     ],
     [
-      'other resources are kept, and stand behind ours where those are new',
+      'other resources are kept, and what is new stands before a wildcard that would fit it',
       { old: head + entry('configmaps', theirs) + entry("'*.*'", none) },
-      ['secrets: identity kms-a', 'configmaps: cloud', '*.*: identity'],
+      ['configmaps: cloud', 'secrets: identity kms-a', '*.*: identity'],
+    ],
+    [
+      'what a wildcard lets it read it can still read',
+      { old: head + entry("'*.apps'", theirs) + entry("'*.'", aes, none) },
+      ['*.apps: cloud', 'secrets: aescbc identity kms-a', '*.: aescbc identity'],
+    ],
+    [
+      'a wildcard before the name is what counts',
+      { old: head + entry("'*.*'", aes, none) + entry('secrets', none) },
+      ['secrets: aescbc identity kms-a', '*.*: aescbc identity', 'secrets: identity kms-a'],
+    ],
+    [
+      'a wildcard of ours takes nothing from what has a name',
+      { old: head + entry('secrets', aes, none), args: { resources: ['*.*'] } },
+      ['secrets: aescbc identity kms-a', '*.*: identity kms-a'],
     ],
   ])('%s', (_, given, expected) => {
     expect(entries(plan(given)[0])).toEqual(expected)

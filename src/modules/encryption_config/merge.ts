@@ -12,7 +12,15 @@ export interface Wanted {
 export type Merged =
   { readonly is: 'made'; readonly encryption: Encryption } | { readonly is: 'refused'; readonly why: string }
 
-const identity: Provider = { identity: {} }
+/** What counts for a resource of which nothing is said. */
+const plain: Entry = { resources: [], providers: [{ identity: {} }] }
+
+/** Does a pattern of an entry fit a resource? `*.` stands for the core group, `*.apps` for another, `*.*` for all. */
+function covers(pattern: string, resource: string): boolean {
+  if (pattern === resource || pattern === '*.*') return true
+  const dot = resource.indexOf('.')
+  return pattern.startsWith('*.') && pattern.slice(2) === (dot === -1 ? '' : resource.slice(dot + 1))
+}
 
 /**
  * Adds the provider to what is there, which stays: no provider and no resource is ever taken out, since what was
@@ -22,26 +30,35 @@ const identity: Provider = { identity: {} }
 export function merge(old: Encryption | undefined, wanted: Wanted): Merged {
   const entries = old?.resources ?? []
   const touched = new Set(
-    wanted.resources.flatMap((resource) => entries.find((entry) => entry.resources.includes(resource)) ?? []),
+    entries.filter(({ resources }) =>
+      resources.some((one) => wanted.resources.some((resource) => covers(resource, one))),
+    ),
   )
+  // Of the entries that fit a resource the first counts, and one with a wildcard may stand before one with its name.
+  const first = (resource: string): Entry | undefined =>
+    entries.find(({ resources }) => resources.some((one) => covers(one, resource)))
   const uncovered = wanted.resources.filter(
-    (resource) => !entries.some((entry) => entry.resources.includes(resource)),
+    (resource) => first(resource)?.resources.includes(resource) !== true,
   )
   if (wanted.stage === 'writers' && uncovered.length > 0) return refused(notRead(uncovered, wanted))
   const made: Entry[] = []
-  for (const entry of entries) {
-    const next = touched.has(entry) ? mergeEntry(entry, wanted) : entry
-    if (typeof next === 'string') return refused(next)
-    made.push(next)
+  for (const entry of [...entries, undefined]) {
+    const fresh = uncovered.filter((resource) => first(resource) === entry)
+    const next = [
+      // What could be read by a wildcard must be readable still.
+      ...(fresh.length === 0 ? [] : [mergeEntry({ ...(entry ?? plain), resources: fresh }, wanted)]),
+      ...(entry === undefined ? [] : [touched.has(entry) ? mergeEntry(entry, wanted) : entry]),
+    ]
+    for (const one of next) {
+      if (typeof one === 'string') return refused(one)
+      made.push(one)
+    }
   }
-  // In front: the first entry that fits a resource counts, and one with a wildcard fits them all.
-  const added =
-    uncovered.length === 0 ? [] : [{ resources: uncovered, providers: [identity, { kms: wanted.kms }] }]
   return {
     is: 'made',
     encryption: {
       ...(old ?? { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration' }),
-      resources: [...added, ...made],
+      resources: made,
     },
   }
 }
