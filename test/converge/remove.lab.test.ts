@@ -52,7 +52,7 @@ done`)
 
   // An API server that uses the provider would lose what it wrote.
   await on(`mkdir -p /etc/kubernetes/openbao-kms
-echo 'endpoint: unix:///run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-kms/encryption-config.yaml`)
+echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-kms/encryption-config.yaml`)
   const used = await converge('remove')
   expect(used.code & exitCode.hostFailed).toBe(exitCode.hostFailed)
   expect(used.stdout).toMatch(
@@ -86,11 +86,17 @@ echo 'endpoint: unix:///run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-kms/e
   expect(await on('ls /var/lib/openbao-kms/state')).toBe('note\n')
   await on('rm /var/lib/openbao-kms/state/note')
 
-  expect(await converge('remove', '-e', 'openbao_kms_purge=REMOVE EVERYTHING ON c1')).toMatchObject({
-    code: 0,
-  })
+  // What a rollout of the other shape left.
+  await on('echo "d /run/openbao-kms" >/etc/tmpfiles.d/openbao-kms-static-pod.conf')
+  const all = [
+    '-e',
+    'openbao_kms_purge=REMOVE EVERYTHING ON c1',
+    '-e',
+    'openbao_kms_user=kms-of-another-name',
+  ]
+  expect(await converge('remove', ...all)).toMatchObject({ code: 0 })
   expect(
     await on(`ls -d /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /usr/share/doc/bao-kms-provider \
-      /etc/*.d/openbao-kms.conf 2>/dev/null || true`),
+      /etc/*.d/openbao-kms*.conf 2>/dev/null || true`),
   ).toBe('')
 }, 240_000)

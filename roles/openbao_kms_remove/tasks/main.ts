@@ -5,7 +5,6 @@ const { absent, assert, command, unit, wait_for: waitFor } = tasks
 /** See defaults/main.yml. */
 interface Variables {
   readonly cluster: string
-  readonly openbao_kms_user: string
   readonly openbao_kms_config_dir: string
   readonly openbao_kms_state_dir: string
   readonly openbao_kms_run_dir: string
@@ -60,7 +59,8 @@ function refuseWhileUsed(
   { openbao_kms_encryption_config_dirs: folders }: VariablesOf<Variables>,
   socket: string,
 ): readonly WrittenTask[] {
-  const used = `grep -rqsF -- "unix://$1" "$2"`
+  // By its path alone, since `/var/run` is `/run` too. What could not be read is not called unused.
+  const unused = '[ ! -e "$2" ] || { grep -rqsF -- "$1" "$2"; [ "$?" = 1 ]; }'
   return [
     command(
       'No API server is configured to use the provider',
@@ -68,12 +68,12 @@ function refuseWhileUsed(
         argv: [
           'sh',
           '-c',
-          'echo "the encryption configuration in $2 names $1" >&2; exit 1',
+          'echo "the encryption configuration in $2 names $1, or cannot be read" >&2; exit 1',
           'sh',
           socket,
           item,
         ],
-        unless: ['sh', '-c', `! ${used}`, 'sh', socket, item],
+        unless: ['sh', '-c', unused, 'sh', socket, item],
       },
       { loop: folders },
     ),
@@ -123,8 +123,10 @@ function keptFiles(vars: VariablesOf<Variables>): readonly string[] {
       'config.yaml',
     ),
     ...within(docs, 'README.md', 'LICENSE', 'encryption-config.yaml'),
-    `/etc/tmpfiles.d/${vars.openbao_kms_user}.conf`,
-    `/etc/sysusers.d/${vars.openbao_kms_user}.conf`,
+    // So named whatever the accounts are called.
+    '/etc/tmpfiles.d/openbao-kms.conf',
+    '/etc/tmpfiles.d/openbao-kms-static-pod.conf',
+    '/etc/sysusers.d/openbao-kms.conf',
     ...within(run),
   ]
 }
