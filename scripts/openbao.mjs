@@ -1,6 +1,7 @@
 // `npm run test:openbao`: the sources' tests against a real server. An installed `bao` or `vault` is used; else Vault
 // 1.13.1, the last of the line that OpenBao came from and of the same API, is built once with Go and kept in the lab's
-// cache. Exit status 77: neither is there.
+// cache. Exit status 77: neither is there. `--only-build` runs no test, and `--no-build` leaves the minutes that a build takes
+// to those who ask for it.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -41,15 +42,21 @@ import (
 func main() { os.Exit(command.Run(os.Args[1:])) }
 `
 
+const [option, ...rest] = process.argv.slice(2)
+const onlyBuild = option === '--only-build'
+const noBuild = option === '--no-build'
+const forTests = option === undefined || onlyBuild || noBuild ? rest : [option, ...rest]
+
 const program = installed('bao') ?? installed('vault') ?? build()
 if (program === undefined) {
-  console.log('not run: neither bao, nor vault, nor go is installed')
-  process.exitCode = notThere
-} else {
+  const lacks = noBuild ? 'was built: `npm run test:openbao` does that' : 'nor go is installed'
+  console.log(`not run: neither bao nor vault ${lacks}`)
+  process.exitCode = onlyBuild ? 0 : notThere
+} else if (!onlyBuild) {
   console.log(`server: ${program}`)
   const { status } = spawnSync(
     'npx',
-    ['--no-install', 'vitest', 'run', '--project', 'openbao', ...process.argv.slice(2)],
+    ['--no-install', 'vitest', 'run', '--project', 'openbao', ...forTests],
     {
       stdio: 'inherit',
       env: { ...process.env, KMSFLEET_OPENBAO: program },
@@ -75,6 +82,7 @@ function build() {
   const cache = join(process.env.KMSFLEET_LAB_CACHE ?? '/var/cache/kmsfleet-lab', `vault-${recipe}`)
   const made = join(cache, 'vault')
   if (existsSync(made)) return made
+  if (noBuild) return undefined
   console.log(`building ${vault} ${version}: some minutes, once`)
   const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-vault-'))
   try {

@@ -41,10 +41,12 @@ function check(script) {
   return passed
 }
 
-/** Counts as one check, and as skipped where the machine has no server and nothing to build one with. */
+/** Counts as one check, and as skipped where there is no server: building one would take longer than all else. */
 function realServer() {
   console.log('== test:openbao')
-  const { status } = spawnSync('npm', ['run', '--silent', 'test:openbao'], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'openbao.mjs'), '--no-build'], {
+    stdio: 'inherit',
+  })
   const skipped = Number(status === 77)
   const passed = Number(status === 0)
   count('test:openbao', { passed, failed: 1 - passed - skipped, skipped })
