@@ -223,7 +223,8 @@ export function createHostRun(job: HostJob): HostRun {
   async function end(): Promise<JobEnd> {
     const differing = current === undefined ? 0 : planItems(current).length
     const due = current?.due ?? []
-    const differs = request.command === 'plan' && differing + due.length > 0
+    // What is due this playbook would not change: it is told, and counts as nothing that differs.
+    const differs = request.command === 'plan' && differing > 0
     ending.finish(changed > 0 ? 'changed' : differs ? 'differs' : 'ok')
     const result: JobEnd = ending.reached ?? { outcome: 'ok' }
     emit({

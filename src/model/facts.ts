@@ -92,6 +92,10 @@ export interface UnitState {
   readonly startedWith?: ReadonlyMap<string, string>
   /** Files of which an earlier run kept the version of before, and never saw the unit ready with the new one. */
   readonly kept?: readonly string[]
+  /** User= of the unit as systemd read it; empty: root. Absent where only predicted. */
+  readonly user?: string
+  /** Supplementary gids of the main process; absent where nothing runs. */
+  readonly groups?: readonly number[]
   /** Will be restarted, started or stopped by an earlier change of this run. */
   readonly pendingStart?: boolean
   /** Predicted only: SHA-256 (or `absent`) of each unit file that an earlier change's daemon-reload will have read. */

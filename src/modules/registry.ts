@@ -9,6 +9,7 @@ import { directory } from './directory/index.ts'
 import { encryptionConfig } from './encryption_config/index.ts'
 import { file } from './file/index.ts'
 import { group } from './group/index.ts'
+import { hostShape } from './host_shape/index.ts'
 import { link } from './link/index.ts'
 import { nextBoot } from './next_boot/index.ts'
 import { program } from './program/index.ts'
@@ -34,6 +35,7 @@ export const shipped = {
   encryption_config: encryptionConfig,
   file,
   group,
+  host_shape: hostShape,
   link,
   next_boot: nextBoot,
   privilege_split: privilegeSplit,

@@ -136,7 +136,9 @@ describe('what was broken by hand', () => {
     expect(plan.code).toBe(2)
     expect(plan.stdout).toContain('/run/openbao-kms')
     expect(plan.stdout).toMatch(/mode.*2770.*2750/)
-    expect(plan.stdout.match(/->|→/g)).toHaveLength(1)
+    const [differs = '', due = ''] = plan.stdout.split(/^ +\* /m)
+    expect(differs.match(/->|→/g)).toHaveLength(1)
+    expect(due).toContain('unit:kube-apiserver.service')
     expect(touched(before, await listing(lab, host))).toEqual([])
 
     expect(await kmsfleet(desk.folder, 'converge', '--yes', ...reach)).toMatchObject({ code: 0 })

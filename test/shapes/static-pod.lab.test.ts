@@ -67,7 +67,12 @@ const run = (
   drive(lab, command, {
     limit,
     playbook: playbook('static-pod', 'openbao_kms_static_pod'),
-    extraVars: { openbao_kms_image: image, openbao_kms_ready_within: 30, ...extraVars },
+    extraVars: {
+      openbao_kms_image: image,
+      openbao_kms_ready_within: 30,
+      openbao_kms_apiserver_user: 'kube-apiserver',
+      ...extraVars,
+    },
   })
 
 const gidOn = async (host: LabHost): Promise<string> =>

@@ -24,6 +24,7 @@ export const resourceCodes = {
     'The provider would get another identity: what was encrypted under the old one could not be read any more.',
   'resource.program': 'A program that something else installed is not the one that is asked for.',
   'resource.machine': 'Nothing was given for the architecture of the host.',
+  'resource.shape': 'The host runs the provider or the API server in another way than was declared.',
   'resource.split': 'The groups that keep credentials from the API server would not keep them from it.',
   'resource.newer-credential': 'The host has a credential that outlasts the one that would take its place.',
   'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',

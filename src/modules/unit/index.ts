@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { unitResource } from '../../resources/unit/unit.ts'
-import { AbsolutePath, Ready, UnitName, Within } from '../arguments.ts'
+import { AbsolutePath, Group, Ready, UnitName, Within } from '../arguments.ts'
 import { defineModule } from '../define.ts'
 
 export const unit = defineModule({
@@ -19,6 +19,12 @@ owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each t
       within: Within(60),
       restart_on: z.array(AbsolutePath).default([]).describe('Files that the unit reads when it starts'),
       exe: AbsolutePath.optional().describe("The unit's program"),
+      groups: z
+        .array(Group)
+        .default([])
+        .describe(
+          'Groups that its process must have; a process gets those of its account when it is started',
+        ),
     })
     .refine(({ state, enabled }) => state !== undefined || enabled !== undefined, {
       error: 'expected `state` or `enabled` or both',
@@ -36,7 +42,7 @@ owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each t
       - /etc/openbao-kms/config.yaml`,
   ],
   mayBeUnknown: [],
-  resources: ({ name, state, enabled, ready, within, restart_on, exe }) => [
+  resources: ({ name, state, enabled, ready, within, restart_on, exe, groups }) => [
     unitResource({
       unit: name,
       state,
@@ -45,6 +51,7 @@ owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each t
       within,
       restartOn: restart_on,
       exe,
+      groups,
     }),
   ],
 })

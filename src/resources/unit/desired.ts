@@ -15,6 +15,8 @@ export interface UnitDesired {
   readonly within: number
   /** Files that the unit reads when it starts: other content than then means a restart. */
   readonly restartOn: readonly string[]
+  /** Groups that its process must have: one that was made a member after the start has them only after a restart. */
+  readonly groups?: readonly string[] | undefined
   /** The unit's program: another inode than the one that runs means a restart. */
   readonly exe?: string | undefined
 }
@@ -23,11 +25,12 @@ export interface UnitDesired {
 const largestConfiguration = 4_194_304
 
 export function unitAtoms(desired: UnitDesired): readonly ReadAtom[] {
-  const { unit, state, ready, restartOn, exe } = desired
+  const { unit, state, ready, restartOn, exe, groups = [] } = desired
   const test = state === 'started' ? readinessTest(ready) : undefined
   return [
     { atom: 'unit', unit },
     ...restartOn.map((path) => ({ atom: 'path', path, digestUpTo: largestConfiguration }) as const),
+    ...groups.map((name) => ({ atom: 'group', name }) as const),
     ...(exe === undefined ? [] : [{ atom: 'path', path: exe } as const]),
     ...(test === undefined ? [] : [test]),
   ]

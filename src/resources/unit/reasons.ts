@@ -1,6 +1,7 @@
 import type { Fact, PathState, UnitState } from '../../model/facts.ts'
 import type { World } from '../../model/resource.ts'
 import { replacedHere } from '../common/guard.ts'
+import { resolveGroup } from '../common/owner.ts'
 import { definitionChangedHere } from './definition.ts'
 import type { UnitDesired } from './desired.ts'
 
@@ -13,6 +14,7 @@ export function restartReason(desired: UnitDesired, state: UnitState, world: Wor
     definitionReason(desired.unit, state, world) ??
     keptReason(state) ??
     exeReason(desired.exe, state, world) ??
+    groupReason(desired.groups ?? [], state, world) ??
     desired.restartOn
       .map((path) => configurationReason(path, state, world))
       .find((reason) => reason !== undefined)
@@ -48,6 +50,16 @@ function exeReason(exe: string | undefined, state: UnitState, world: World): str
   const { device, inode } = fact.state
   if (device === undefined || inode === undefined) return undefined
   return `${device}:${inode}` === state.runningExe ? undefined : reason
+}
+
+function groupReason(groups: readonly string[], state: UnitState, world: World): string | undefined {
+  if (state.pendingStart === true || state.groups === undefined) return undefined
+  const has = state.groups
+  const lacking = groups.find((name) => {
+    const gid = resolveGroup(name, world)
+    return !gid.ok || !gid.value.known || !has.includes(gid.value.value)
+  })
+  return lacking === undefined ? undefined : `its process lacks the group ${lacking}`
 }
 
 function configurationReason(path: string, state: UnitState, world: World): string | undefined {

@@ -44,6 +44,14 @@ function programs(
   return found
 }
 
+/** `Groups:` of /proc/PID/status. */
+function groupsOf(row: string): readonly number[] {
+  return row
+    .split(/\s+/)
+    .filter((word) => /^[0-9]{1,10}$/.test(word))
+    .map(Number)
+}
+
 /** The start record, where it is of the invocation that runs now. */
 function startedWith(
   record: readonly string[] | undefined,
@@ -72,6 +80,7 @@ function unitState(
     mainPid: number(found.get('MainPID')),
     restarts: number(found.get('NRestarts')),
     fragment: text('FragmentPath'),
+    user: text('User'),
     dropIns: text('DropInPaths')
       .split(' ')
       .filter((path) => path !== ''),
@@ -96,6 +105,7 @@ export function decodeUnits(
     .map(properties)
     .filter((block) => block.has('Id'))
   const running = programs(section, paths)
+  const gids = new Map(section.all('gids').map(([pid, row]) => [pid, groupsOf(row)]))
   return new Map(
     questions.units.map((unit, index): [string, Fact<UnitState>] => {
       const named = (block: Properties): boolean =>
@@ -111,16 +121,20 @@ export function decodeUnits(
         return [unit, { is: 'absent' }]
       }
       const program = running.get(block.get('MainPID') ?? '')
+      const groups = gids.get(block.get('MainPID') ?? '')
       return [
         unit,
         {
           is: 'present',
-          state: unitState(
-            block,
-            program,
-            records.get(`${startedFolder}/${unit}`),
-            records.get(`${keptFolder}/${unit}`),
-          ),
+          state: {
+            ...unitState(
+              block,
+              program,
+              records.get(`${startedFolder}/${unit}`),
+              records.get(`${keptFolder}/${unit}`),
+            ),
+            ...(groups === undefined ? {} : { groups }),
+          },
         },
       ]
     }),

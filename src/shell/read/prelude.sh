@@ -753,7 +753,7 @@ kf_shadow() {
 kf_units() {
   if ! kf_has systemctl; then return; fi
   kf_x=$(systemctl show --no-pager -p Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload \
-    -p ConditionResult,MainPID,NRestarts,FragmentPath,DropInPaths,InvocationID,ActiveEnterTimestamp -- "$@" 2>&1)
+    -p ConditionResult,MainPID,NRestarts,FragmentPath,DropInPaths,InvocationID,ActiveEnterTimestamp,User -- "$@" 2>&1)
   kf_f units "$?" "$kf_x"
   kf_y=
   set -f
@@ -761,7 +761,10 @@ kf_units() {
   for kf_row in $kf_x; do
     case $kf_row in
       MainPID=0) ;;
-      MainPID=*) kf_exe "${kf_row#MainPID=}" || kf_y="$kf_y/proc/${kf_row#MainPID=}/exe$NL" ;;
+      MainPID=*)
+        kf_gids "${kf_row#MainPID=}"
+        kf_exe "${kf_row#MainPID=}" || kf_y="$kf_y/proc/${kf_row#MainPID=}/exe$NL"
+        ;;
     esac
   done
   # shellcheck disable=SC2086
@@ -794,6 +797,17 @@ kf_folders_of() {
   [ -z "$kf_y" ] || { kf_run 10 1048576 grep -asH -e '' -- $kf_y; kf_f texts "$kf_status" "$kf_out"; }
   set +f
   IFS=$kf_ifs
+}
+
+# kf_gids PID: its supplementary groups, which it has since it was started, whatever the accounts say now.
+kf_gids() {
+  [ -r "/proc/$1/status" ] || return 0
+  IFS=$kf_ifs
+  while read -r kf_x kf_p; do
+    [ "$kf_x" != Groups: ] || break
+  done <"/proc/$1/status"
+  IFS=$NL
+  [ "$kf_x" != Groups: ] || kf_f gids "$1" "$kf_p"
 }
 
 # kf_exe PID: prints the path of kf_fast or kf_guarded that the process runs.

@@ -25,6 +25,7 @@ const arity = {
   folder: 2,
   texts: 2,
   exe: 2,
+  gids: 2,
   exes: 1,
   test: 3,
 } as const
