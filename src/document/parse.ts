@@ -58,6 +58,15 @@ export function readDocument<T>(
   return parseDocument(file, readText(file, options.missing ?? 'document.unreadable'), schema, options)
 }
 
+/**
+ * Where a document of a host is wrong, such as `see line 3, 7`: no more may be said of one that not everybody may read,
+ * since the errors themselves quote it.
+ */
+export function wrongLines({ errors }: KmsfleetErrors): string {
+  const lines = errors.flatMap(({ place }) => (place === undefined ? [] : [String(place.line)]))
+  return `see line ${[...new Set(lines)].join(', ')}`
+}
+
 function tooLarge(file: string, found: string): KmsfleetError {
   return new KmsfleetError(
     'document.unreadable',

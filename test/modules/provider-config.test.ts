@@ -402,6 +402,15 @@ describe('the identity', () => {
     )
   })
 
+  test.each(['c2VjcmV0', 'a: *c2VjcmV0\n', 'openbao: c2VjcmV0\n', 'c2VjcmV0: 1\nc2VjcmV0: 2\n'])(
+    'what stands on the host is not quoted: %j',
+    (text) => {
+      const [line = ''] = planned(resources(base), on(text))
+      expect(line).toMatch(/cannot be read: .*see line \d/)
+      expect(line).not.toContain('c2VjcmV0')
+    },
+  )
+
   test('what is no file is told as that: nothing is deleted to make room, whatever is accepted', () => {
     expect(planned(resources(base, { accept: true }), file({ type: 'directory', mode: 0o755 }))).toEqual([
       expect.stringMatching(/^resource.wrong-type expected .* to be a regular file, found a directory/),

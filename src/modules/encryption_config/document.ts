@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { parseDocument } from '../../document/parse.ts'
+import { parseDocument, wrongLines } from '../../document/parse.ts'
 import { KmsfleetErrors } from '../../errors/error.ts'
 
 /** kube-apiserver's EncryptionConfiguration, as far as it matters here; what else stands in it is kept as it is. */
@@ -30,8 +30,7 @@ export function readEncryption(path: string, text: string): Encryption | string 
     return parseDocument(path, text, Encryption).value
   } catch (error) {
     if (!(error instanceof KmsfleetErrors)) throw error
-    const lines = error.errors.flatMap(({ place }) => (place === undefined ? [] : [String(place.line)]))
-    return `it is no EncryptionConfiguration (see line ${[...new Set(lines)].join(', ')})`
+    return `it is no EncryptionConfiguration (${wrongLines(error)})`
   }
 }
 

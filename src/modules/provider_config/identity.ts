@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { parseDocument } from '../../document/parse.ts'
+import { parseDocument, wrongLines } from '../../document/parse.ts'
 import { KmsfleetErrors } from '../../errors/error.ts'
 import type { ProviderConfig } from './schema.ts'
 
@@ -46,13 +46,14 @@ function identity(
   ])
 }
 
-/** The identity of a configuration that stands on a host; a text on what is wrong with it where it has none. */
+/** The identity of a configuration that stands on a host, or a text that tells where it is wrong and quotes none of it. */
 export function readIdentity(path: string, text: string): ConfigIdentity | string {
   try {
     const { openbao, transit } = parseDocument(path, text, Identity).value
     return identity(openbao, transit)
   } catch (error) {
-    if (error instanceof KmsfleetErrors) return error.errors.map(({ message }) => message).join('; ')
+    if (error instanceof KmsfleetErrors)
+      return `it is no configuration of the provider (${wrongLines(error)})`
     throw error
   }
 }
