@@ -98,6 +98,21 @@ describe('what the service does not become ready with', () => {
     expect((await drive(lab, 'plan', { limit: 'h1' })).exitCode).toBe(0)
   })
 
+  test('a file that others could write is not brought back', async () => {
+    const host = hostNamed('h1')
+    await lab.exec(host, `chmod 0666 ${config}`)
+    const run = await drive(lab, 'converge', {
+      limit: 'h1',
+      extraVars: taken(host),
+      acceptNewIdentity: ['h1'],
+    })
+    expect(run.exitCode).toBe(4)
+    expect(run.problem('h1').message).toMatch(/; not rolled back: nothing of before was kept$/)
+    expect(await inodes(host)).toMatch(/^\d+ root:openbao-kms 640 \/etc/)
+    expect(await lab.exec(host, kept)).toBe('')
+    expect((await drive(lab, 'converge', { limit: 'h1' })).exitCode).toBe(0)
+  })
+
   test('a program, with a configuration beside it: both are back', async () => {
     const host = hostNamed('h1')
     const before = await inodes(host)

@@ -10,6 +10,8 @@
 kf_keep() {
   kf_what=$4
   [ -n "$kf_closed" ] && [ -f "./$3" ] && [ ! -L "./$3" ] || return 0
+  # what others could write is not known to be good, and is not started again
+  kf_closes ". $(stat -c '%u %a' "./$3")" || return 0
   kf_expect "$4" "./$3" || return 1
   if kf_named "$1" "$2" && [ -f "./.kmsfleet-kept/$3" ]; then return 0; fi
   [ -d "$kf_dir/kept" ] || kf_try keep mkdir "$kf_dir/kept" || return 1
