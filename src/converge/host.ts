@@ -227,6 +227,9 @@ export function createHostRun(job: HostJob): HostRun {
     const differs = request.command === 'plan' && differing > 0
     ending.finish(changed > 0 ? 'changed' : differs ? 'differs' : 'ok')
     const result: JobEnd = ending.reached ?? { outcome: 'ok' }
+    // It failed and is left as down as it is: its peers are the more precious.
+    if (result.outcome === 'failed' && result.problem !== undefined && observer.health.is === 'sick')
+      gates.trip(host.cluster, host.name, result.problem)
     emit({
       type: 'host-ended',
       host: host.name,

@@ -119,6 +119,16 @@ describe('the other hosts of a cluster, before a service is interrupted', () => 
     expect((await converge(book('three\n', { serial: 2 }), { concurrency: 1 })).exitCode).toBe(0)
   })
 
+  test('one of the same batch that failed and is down keeps the others from it', async () => {
+    await lab.exec(host('h1'), 'systemctl stop served; mkdir /srv/data/wall')
+    const tasks = [file('conf', 'four\n'), file('wall', 'x\n'), service, answers]
+    const run = await converge(desk.playbook({ tasks }), { limit: 'h1,h2', concurrency: 1 })
+    await lab.exec(host('h1'), 'rmdir /srv/data/wall; systemctl start served')
+    expect(run.ended('h1').outcome).toBe('failed')
+    expect(run.problem('h2')).toMatchObject({ code: 'run.rail' })
+    expect(run.of('acting')).toEqual([])
+  })
+
   /** The lab's inventory with other clusters. */
   const clusters = (others: Readonly<Record<string, string>>): string =>
     lab.hosts.reduce(
