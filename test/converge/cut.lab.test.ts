@@ -27,9 +27,11 @@ beforeAll(async () => {
   const [first] = lab.hosts
   if (first === undefined) throw new Error('expected a host, found none')
   await lab.exec(first, reset)
+  // No cluster: what is heard is of this host alone, and not of peers that are asked how they are.
   whole = await drive(lab, 'converge', {
     limit: first.name,
     playbook,
+    apart: true,
     connect: listening(connectInside(lab)),
   })
   expect(whole.exitCode).toBe(0)
@@ -316,7 +318,8 @@ describe('the connection breaks: the next run finishes, and nothing half made wa
     if (first === undefined) throw new Error('expected a host, found none')
     await lab.exec(first, reset)
     await using counting = await proxyTo(first)
-    await drive(lab, 'converge', { limit: first.name, playbook, connect: through(first, counting.port) })
+    const connect = through(first, counting.port)
+    await drive(lab, 'converge', { limit: first.name, playbook, apart: true, connect })
     const total = counting.sent()
 
     await onHosts([0.2, 0.4, 0.6, 0.8, 0.95], async (host, share) => {
