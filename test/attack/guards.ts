@@ -221,6 +221,13 @@ const leaf = `set -f
 IFS=$NL
 kf_fast='' kf_guarded='' kf_slow='' kf_leaves="5 $D/target$NL" kf_leaf_rows="$(stat -c "$kf_format" "$D/target")$NL"`
 
+/** A token of root's, and `public PATH`: whether the middle of what is there is shown, 137 where it took too long. */
+const published = `printf '%s\\n' eyJhbGciOiJub25lIn0.eyJleHAiOjF9.sig >"$base/token"
+public() {
+  kf_x=$(timeout -s KILL 5 /bin/sh -c "$kf_public_child" sh "\${1%/*}/" "\${1##*/}" c "$kf_pwd" "$NL" </dev/null) || return "$?"
+  case $kf_x in eyJ*) ;; *) return 1 ;; esac
+}`
+
 export const readGuardAttacks: readonly WeakenedRead[] = [
   {
     guard: 'at: the path that the kernel gives',
@@ -254,11 +261,49 @@ kf_x=$(sha256sum <"$base/outside/target")
   {
     guard: 'kf_digest: no FIFO is opened',
     once: true,
-    find: '[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
-    replace: ':',
+    find: '"$1$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
+    replace: '"$1$5." ] || exit 40',
     script: `A mkfifo "$D/fifo"
 kf_digest "$D" fifo 4096
 [ "$?" != 137 ] || hit`,
+  },
+  {
+    guard: 'kf_public: the path that the kernel gives',
+    find: '[ "$("$4" -P; echo .)" = "$d$5." ]',
+    replace: ':',
+    script: `${published}
+cp "$base/token" "$base/outside/token"
+A /bin/sh -c ': >"$1/token"' sh "$D"
+swap "$D" "$base/home/to-outside"
+! public "$D/token" || hit`,
+  },
+  {
+    guard: 'kf_public: no FIFO is opened',
+    once: true,
+    find: '"$d$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
+    replace: '"$d$5." ] || exit 40',
+    script: `${published}
+A mkfifo "$D/token"
+public "$D/token"
+[ "$?" != 137 ] || hit`,
+  },
+  {
+    guard: 'kf_public: what was opened stands there and is root\'s',
+    find: 'case $a in "$b:0:8"*) ;; *) exit 43 ;; esac\nm=${a#"$b:0:"}',
+    replace: 'm=${a#"$b:"*:}',
+    script: `${published}
+cp "$base/token" "$D/token"
+chown 5001 "$D/token"
+! public "$D/token" || hit`,
+  },
+  {
+    guard: 'kf_public: nobody else can write it, and its size',
+    find: '[ "$((0x${m%:*} & 18))" = 0 ] && [ "${m##*:}" -le 65536 ] || exit 44',
+    replace: ':',
+    script: `${published}
+cp "$base/token" "$D/token"
+chmod 0666 "$D/token"
+! public "$D/token" || hit`,
   },
   {
     guard: 'kf_sums: what was opened has the row that stat gave',
