@@ -70,7 +70,9 @@ echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-k
   expect(again).toMatchObject({ code: 0 })
   expect(again.stdout).toMatch(/0 changed|nothing/)
 
-  expect(await converge('rollout')).toMatchObject({ code: 0 })
+  // The other way to make the runtime directory, which has a unit of its own.
+  expect(await converge('rollout', '-e', 'openbao_kms_run_dir_by=install')).toMatchObject({ code: 0 })
+  expect(await on('systemctl is-enabled openbao-kms-run-directory.service')).toBe('enabled\n')
   expect(await on('systemctl is-active bao-kms-provider.service')).toBe('active\n')
   expect(await on(kept)).toBe(before)
 
@@ -97,6 +99,6 @@ echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-k
   expect(await converge('remove', ...all)).toMatchObject({ code: 0 })
   expect(
     await on(`ls -d /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /usr/share/doc/bao-kms-provider \
-      /etc/*.d/openbao-kms*.conf 2>/dev/null || true`),
+      /etc/*.d/openbao-kms*.conf /etc/systemd/system/openbao-kms* 2>/dev/null || true`),
   ).toBe('')
 }, 240_000)

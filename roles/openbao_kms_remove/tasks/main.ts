@@ -19,6 +19,8 @@ interface Variables {
 }
 
 const service = 'bao-kms-provider.service'
+/** Where the runtime directory was made by the step of the installation. */
+const directoryService = 'openbao-kms-run-directory.service'
 
 export default defineTasks<Variables>((vars) => {
   const phrase = expression<string>`'REMOVE EVERYTHING ON ' ~ ${vars.cluster}`
@@ -46,6 +48,12 @@ export default defineTasks<Variables>((vars) => {
     absent(
       'No unit',
       { path: `${vars.openbao_kms_unit_dir}/${service}` },
+      { notify: 'systemd forgets the unit' },
+    ),
+    unit('No boot makes the runtime directory', { name: directoryService, state: 'stopped', enabled: false }),
+    absent(
+      'No unit for the runtime directory',
+      { path: `${vars.openbao_kms_unit_dir}/${directoryService}` },
       { notify: 'systemd forgets the unit' },
     ),
     absent('No binary', { path: vars.openbao_kms_binary }),
