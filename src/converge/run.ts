@@ -10,6 +10,7 @@ import { checkAccepted } from './new-identity.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
 import type { RunRequest, RunResult } from './request.ts'
 import { openSecrets } from './secrets.ts'
+import { checkLimit } from './selection.ts'
 
 /**
  * Plans or converges every play of a playbook. Everything that can be wrong in the operator's files is thrown
@@ -59,6 +60,7 @@ export function prepareRun(
   memory: RunMemory = createMemory(),
 ): readonly PreparedPlay[] {
   checkTags(request.playbook.plays, tagChoice(request))
+  checkLimit(request, request.playbook.plays)
   return request.playbook.plays.map((play) =>
     preparePlay(play, createContexts(request, play, memory), { diff: request.diff }),
   )
