@@ -27,15 +27,22 @@ const ending = '.conf'
 
 const atoms: readonly ReadAtom[] = folders.map((path) => ({ atom: 'folder', path, ending }))
 
-/** Hosts without systemd-tmpfiles make nothing at boot that this could tell. */
 export function bootDirectoryResource(desired: BootDirectoryDesired): Resource {
   const { path, owner, group, mode, byTmpfiles } = desired
   return {
     id: `next-boot:${path}`,
     sameness: JSON.stringify({ path, owner, group, mode, byTmpfiles }),
     atoms: [...atoms, ...ownerAtoms(desired)],
-    plan: (world) => (world.host.tools.has('systemd-tmpfiles') ? plan(desired, world) : { is: 'same' }),
+    plan: (world) =>
+      world.host.tools.has('systemd-tmpfiles') ? plan(desired, world) : withoutTmpfiles(desired),
   }
+}
+
+/** Then nothing is made below /run, which is empty after a boot, and nothing elsewhere is touched. */
+function withoutTmpfiles({ path, byTmpfiles }: BootDirectoryDesired): Planned {
+  if (!byTmpfiles || !path.startsWith('/run/')) return { is: 'same' }
+  const found = 'absent (the host has no systemd-tmpfiles)'
+  return { is: 'unmet', differences: [difference('after boot', found, 'directory')], ops: [] }
 }
 
 function plan(desired: BootDirectoryDesired, world: World): Planned {

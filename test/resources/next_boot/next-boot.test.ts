@@ -63,6 +63,19 @@ test.each<[string, Readonly<Record<string, string>>, string | readonly string[]]
   expect(planAll({ ...accounts, configuration }, run).map(summary)).toEqual([wanted])
 })
 
+test('below /run nothing outlives a boot where there is no systemd-tmpfiles', () => {
+  const without: WorldSpec = { ...accounts, host: { tools: new Set() } }
+  const elsewhere = { owner: 'kms', group: 'kms', mode: 0o750 }
+  expect(
+    planAll(
+      without,
+      run,
+      bootDirectoryResource({ path: '/run/other', ...elsewhere, byTmpfiles: false }),
+      bootDirectoryResource({ path: '/var/lib/kms', ...elsewhere, byTmpfiles: true }),
+    ).map(summary),
+  ).toEqual([['after boot: absent (the host has no systemd-tmpfiles) → directory'], 'same', 'same'])
+})
+
 test('what lies outside /run stays as it is left, unless a line says otherwise', () => {
   const state = bootDirectoryResource({
     path: '/var/lib/kms',
