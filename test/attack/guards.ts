@@ -288,7 +288,7 @@ public "$D/token"
 [ "$?" != 137 ] || hit`,
   },
   {
-    guard: 'kf_public: what was opened stands there and is root\'s',
+    guard: "kf_public: what was opened stands there and is root's",
     find: 'case $a in "$b:0:8"*) ;; *) exit 43 ;; esac\nm=${a#"$b:0:"}',
     replace: 'm=${a#"$b:"*:}',
     script: `${published}

@@ -550,14 +550,21 @@ describe('batches, budgets and stopping', () => {
     expect(
       (await drive(lab, 'converge', { limit, playbook: book('/usr/bin/sleep infinity') })).exitCode,
     ).toBe(0)
+    const invocations = (): Promise<readonly string[]> =>
+      Promise.all(
+        [1, 2, 3].map((index) =>
+          lab.exec(host(index), 'systemctl is-active gated; systemctl show -p InvocationID --value gated'),
+        ),
+      )
+    const before = await invocations()
     const run = await drive(lab, 'converge', { limit, playbook: book('/usr/bin/false') })
     const ends = ['h1', 'h2', 'h3'].map((name) => run.problem(name).code)
     expect(ends.filter((code) => code === 'host.change-failed')).toHaveLength(1)
     expect(ends.filter((code) => code === 'run.rail')).toHaveLength(2)
     expect(run.exitCode).toBe(4 + 16)
-    const active = await Promise.all(
-      [1, 2, 3].map((index) => lab.exec(host(index), 'systemctl is-active gated || :')),
-    )
-    expect(active.filter((state) => state === 'active\n')).toHaveLength(2)
+    // Where it failed the unit of before is back and runs anew; where it was not tried the service never stopped.
+    const after = await invocations()
+    expect(after.map((state) => state.split('\n')[0])).toEqual(['active', 'active', 'active'])
+    expect(after.filter((state, index) => state !== before[index])).toHaveLength(1)
   })
 })
