@@ -51,20 +51,42 @@ describe('a lab with a host of each variant', () => {
     return found
   }
 
-  test.each(variants)('%s boots, answers ssh and is bare', async (variant) => {
-    expect(await ssh(lab, host(variant), 'echo; hostname')).toContain(`\n${host(variant).name}\n`)
-    const facts = await lab.exec(
-      host(variant),
-      `systemctl is-system-running --wait
+  test.each(variants.filter((variant) => variant !== 'busybox'))(
+    '%s boots, answers ssh and is bare',
+    async (variant) => {
+      expect(await ssh(lab, host(variant), 'echo; hostname')).toContain(`\n${host(variant).name}\n`)
+      const facts = await lab.exec(
+        host(variant),
+        `systemctl is-system-running --wait
        for tool in python python3 perl; do command -v $tool || echo no $tool; done
        getent passwd openbao-kms || echo no user
        ps -o user:20= -C kube-apiserver`,
+      )
+      expect(facts.trim().split('\n')).toEqual([
+        'running',
+        'no python',
+        'no python3',
+        'no perl',
+        'no user',
+        'kube-apiserver',
+      ])
+    },
+  )
+
+  test('busybox boots, answers ssh, and has busybox alone', async () => {
+    expect(await ssh(lab, host('busybox'), 'echo; hostname')).toContain(`\n${host('busybox').name}\n`)
+    const facts = await lab.exec(
+      host('busybox'),
+      `for tool in systemctl useradd groupadd getent setfacl bash python3 perl; do command -v $tool || echo no $tool; done
+       for tool in sh stat sha256sum adduser; do readlink -f "$(command -v $tool)"; done
+       grep openbao-kms /etc/passwd || echo no user
+       id -un kube-apiserver`,
     )
     expect(facts.trim().split('\n')).toEqual([
-      'running',
-      'no python',
-      'no python3',
-      'no perl',
+      ...['systemctl', 'useradd', 'groupadd', 'getent', 'setfacl', 'bash', 'python3', 'perl'].map(
+        (tool) => `no ${tool}`,
+      ),
+      ...['sh', 'stat', 'sha256sum', 'adduser'].map(() => '/bin/busybox'),
       'no user',
       'kube-apiserver',
     ])
