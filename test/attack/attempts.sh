@@ -41,6 +41,10 @@ try_digest() {
   kf_sum=$(kf_digest "$1" target 4096) || return 1
   [ "$kf_sum" != "$outside_sum" ] || hits=$((hits + 1))
 }
+try_public() {
+  kf_sum=$(/bin/sh -c "$kf_public_child" sh "$1/" target c "$kf_pwd" "$NL" 2>/dev/null) || return 1
+  case $kf_sum in *eyJvdXRzaWRl*) hits=$((hits + 1)) ;; esac
+}
 
 outside_sum=$(sha256sum <"$base/outside/target")
 outside_sum=${outside_sum%% *}

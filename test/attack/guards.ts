@@ -29,6 +29,14 @@ kf_stage "$base" && kf_s1=$kf_s && kf_sane "$kf_s1" && mkdir "$kf_s1/0" || exit 
 echo ROOTS-SECRET >"$kf_s1/0/name"
 `
 
+const kept = `kf_dir=$base/run; mkdir -m 0700 "$kf_dir"`
+
+/** The version of before of `target`, in a directory that is root's by then. */
+const keepTarget = `chown 0:0 "$D"
+kf_enter "$D" "$I" firm '' && kf_keep kf.service "$D/target" target "token $(kf_token "$D/target")"
+[ -f "$D/.kmsfleet-kept/target" ] || exit 3
+cd /`
+
 /** One for each guard line of the write prelude. */
 export const guardAttacks: readonly GuardAttack[] = [
   {
@@ -206,6 +214,67 @@ A /bin/sh -c 'echo other >"$1.m" && mv "$1.m" "$1"' sh "$D/victim"
 kf_enter "$D" "$I" '' '' && kf_remove victim "token $T" rm -f
 [ -e "$D/victim" ] || hit`,
   },
+  {
+    guard: 'keep-closed',
+    script: `${kept}
+rm() { A /bin/sh -c 'mv "$1/.kmsfleet-kept" "$1/t" && ln -s "$2" "$1/.kmsfleet-kept"' sh "$D" "$base/outside"; command rm "$@"; }
+kf_enter "$D" "$I" firm '' && kf_keep kf.service "$D/target" target "token $(kf_token "$D/target")"
+[ "$(stat -c %a "$base/outside/target")" = 600 ] || hit`,
+  },
+  {
+    guard: 'keep-writer',
+    script: `${kept}
+chown 0:0 "$D"
+kf_enter "$D" "$I" firm '' && kf_keep kf.service "$D/victim" victim "token $(kf_token "$D/victim")"
+[ ! -e "$D/.kmsfleet-kept/victim" ] || hit`,
+  },
+  {
+    guard: 'keep-expect',
+    script: `${kept}
+chown 0:0 "$D"
+T=$(kf_token "$D/target")
+echo other >"$D/target"
+kf_enter "$D" "$I" firm '' && kf_keep kf.service "$D/target" target "token $T" && hit`,
+  },
+  {
+    guard: 'keep-folder',
+    script: `${kept}
+A mkdir "$D/.kmsfleet-kept"
+chown 0:0 "$D"
+kf_enter "$D" "$I" firm '' && kf_keep kf.service "$D/target" target "token $(kf_token "$D/target")"
+A /bin/sh -c 'rm -f "$1"' sh "$D/.kmsfleet-kept/target"
+[ ! -s "$kf_dir/kept/kf.service" ] || hit`,
+  },
+  {
+    guard: 'back-closed',
+    script: `${kept}
+mkdir "$D/roots"; chmod 00700 "$D/roots"; echo stays >"$D/roots/target"
+${keepTarget}
+chown ${String(attackerId)} "$D"; chown 0:0 "$base/home"
+A /bin/sh -c 'mv "$1/.kmsfleet-kept" "$1/t" && mv "$1/roots" "$1/.kmsfleet-kept"' sh "$D"
+kf_let_go kf.service
+[ -e "$D/.kmsfleet-kept/target" ] || hit`,
+  },
+  {
+    guard: 'back-above',
+    script: `${kept}
+${keepTarget}
+mkdir -p "$base/home/roots/.kmsfleet-kept"; chmod 00755 "$base/home/roots"; chmod 00700 "$base/home/roots/.kmsfleet-kept"
+echo stays >"$base/home/roots/.kmsfleet-kept/target"
+swap "$D" "$base/home/roots"
+kf_let_go kf.service
+[ -e "$D/.kmsfleet-kept/target" ] || hit`,
+  },
+  {
+    guard: 'back-folder',
+    script: `${kept}
+${keepTarget}
+chown ${String(attackerId)} "$D"
+A /bin/sh -c 'mv "$1/.kmsfleet-kept" "$1/t" && ln -s "$2" "$1/.kmsfleet-kept"' sh "$D" "$base/outside"
+chown 0:0 "$D" "$base/home"
+kf_let_go kf.service
+[ -e "$base/outside/target" ] || hit`,
+  },
 ]
 
 /** Guards of the read prelude that writes stand on too: the text that makes the guard, and what takes it away. */
@@ -221,12 +290,8 @@ const leaf = `set -f
 IFS=$NL
 kf_fast='' kf_guarded='' kf_slow='' kf_leaves="5 $D/target$NL" kf_leaf_rows="$(stat -c "$kf_format" "$D/target")$NL"`
 
-/** A token of root's, and `public PATH`: whether the middle of what is there is shown, 137 where it took too long. */
-const published = `printf '%s\\n' eyJhbGciOiJub25lIn0.eyJleHAiOjF9.sig >"$base/token"
-public() {
-  kf_x=$(timeout -s KILL 5 /bin/sh -c "$kf_public_child" sh "\${1%/*}/" "\${1##*/}" c "$kf_pwd" "$NL" </dev/null) || return "$?"
-  case $kf_x in eyJ*) ;; *) return 1 ;; esac
-}`
+/** `public NAME FLAGS`: what is shown of a credential in the attacker's directory. */
+const publicPart = `public() { kf_limited 5 /bin/sh -c "$kf_public_child" sh "$D/" "$1" "$2" "$kf_pwd" "$NL" </dev/null; }`
 
 export const readGuardAttacks: readonly WeakenedRead[] = [
   {
@@ -261,49 +326,11 @@ kf_x=$(sha256sum <"$base/outside/target")
   {
     guard: 'kf_digest: no FIFO is opened',
     once: true,
-    find: '"$1$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
-    replace: '"$1$5." ] || exit 40',
+    find: '= "$1$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
+    replace: '= "$1$5." ] || exit 40',
     script: `A mkfifo "$D/fifo"
 kf_digest "$D" fifo 4096
 [ "$?" != 137 ] || hit`,
-  },
-  {
-    guard: 'kf_public: the path that the kernel gives',
-    find: '[ "$("$4" -P; echo .)" = "$d$5." ]',
-    replace: ':',
-    script: `${published}
-cp "$base/token" "$base/outside/token"
-A /bin/sh -c ': >"$1/token"' sh "$D"
-swap "$D" "$base/home/to-outside"
-! public "$D/token" || hit`,
-  },
-  {
-    guard: 'kf_public: no FIFO is opened',
-    once: true,
-    find: '"$d$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
-    replace: '"$d$5." ] || exit 40',
-    script: `${published}
-A mkfifo "$D/token"
-public "$D/token"
-[ "$?" != 137 ] || hit`,
-  },
-  {
-    guard: "kf_public: what was opened stands there and is root's",
-    find: 'case $a in "$b:0:8"*) ;; *) exit 43 ;; esac\nm=${a#"$b:0:"}',
-    replace: 'm=${a#"$b:"*:}',
-    script: `${published}
-cp "$base/token" "$D/token"
-chown 5001 "$D/token"
-! public "$D/token" || hit`,
-  },
-  {
-    guard: 'kf_public: nobody else can write it, and its size',
-    find: '[ "$((0x${m%:*} & 18))" = 0 ] && [ "${m##*:}" -le 65536 ] || exit 44',
-    replace: ':',
-    script: `${published}
-cp "$base/token" "$D/token"
-chmod 0666 "$D/token"
-! public "$D/token" || hit`,
   },
   {
     guard: 'kf_sums: what was opened has the row that stat gave',
@@ -326,6 +353,48 @@ swap "$D/target" "$D/fifo"
 kf_limited() { shift; command timeout -s KILL 5 "$@"; [ "$?" != 137 ] || : >"$base/stalled"; }
 kf_sums >"$base/sums"
 [ ! -e "$base/stalled" ] || hit`,
+  },
+  {
+    guard: 'kf_public: the path that the kernel gives',
+    find: '[ "$("$4" -P; echo .)" = "$d$5." ]',
+    replace: ':',
+    script: `${publicPart}
+swap "$D" "$base/home/to-outside"
+case $(public target c) in *eyJvdXRzaWRl*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_public: no FIFO is opened',
+    once: true,
+    find: '= "$d$5." ] || exit 40\n[ -f "./$2" ] && [ ! -L "./$2" ] || exit 41',
+    replace: '= "$d$5." ] || exit 40',
+    script: `${publicPart}
+A mkfifo "$D/fifo"
+public fifo c
+[ "$?" != 137 ] || hit`,
+  },
+  {
+    guard: 'kf_public: owner of what was opened',
+    find: 'case $m in *:0:8???) ;; *) exit 43 ;; esac',
+    replace: ':',
+    script: `${publicPart}
+A /bin/sh -c 'echo eyJtaW5l.eyJtaW5l.x >"$1"' sh "$D/victim"
+case $(public victim c) in *eyJtaW5l*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_public: who else writes what was opened',
+    find: '[ "$((0x${m##*:} & 18))" = 0 ] || exit 44',
+    replace: ':',
+    script: `${publicPart}
+A /bin/sh -c 'echo eyJtaW5l.eyJtaW5l.x >"$1"' sh "$D/hard"
+case $(public hard c) in *eyJtaW5l*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_public: nothing from a key on',
+    find: '/PRIVATE/q;',
+    replace: '',
+    script: `${publicPart}
+printf '%s\\n' '-----BEGIN CERTIFICATE-----' cut '-----BEGIN PRIVATE KEY-----' ROOTS-SECRET '-----END PRIVATE KEY-----' >"$D/target"
+case $(public target x) in *ROOTS-SECRET*) hit ;; esac`,
   },
 ]
 

@@ -11,7 +11,9 @@ beforeAll(() => {
 
 describe('100 attempts for each function', () => {
   it.concurrent.each(shells)('$name: none touches what is outside', async (shell) => {
-    const tallies = await race(shell, program, 100)
+    // it is a child of /bin/sh in every shell: once is enough
+    const chosen = allDuels.filter(({ functionName }) => functionName !== 'public' || shell === shells[0])
+    const tallies = await race(shell, program, 100, undefined, chosen)
     expect(tallies.filter(({ hits }) => hits > 0)).toEqual([])
   })
 
@@ -22,15 +24,18 @@ describe('100 attempts for each function', () => {
     )
   })
 
-  it('scores where the opened file is not compared with the name', async () => {
-    const weak = readSource.replace(`case $a in "$b:8"*) ;; *) exit 43 ;; esac`, ':')
-    expect(weak).not.toBe(readSource)
+  it.each([
+    ['digest', 500, `case $a in "$b:8"*) ;; *) exit 43 ;; esac`],
+    ['public', 200, `case $a in "$b:"*) ;; *) exit 43 ;; esac`],
+  ])('%s scores where the opened file is not compared with the name', async (functionName, count, guard) => {
+    expect(readSource.split(guard)).toHaveLength(2)
+    const weak = { read: readSource.replace(guard, ':'), write: writeSource }
     const duel = allDuels.filter(
-      (each) => each.functionName === 'digest' && each.attack === 'file swapped with a link',
+      (each) => each.functionName === functionName && each.attack === 'file swapped with a link',
     )
     const [shell] = shells
     if (shell === undefined) throw new Error('no shell')
-    const [tally] = await race(shell, program, 500, { read: weak, write: writeSource }, duel)
+    const [tally] = await race(shell, program, count, weak, duel)
     expect(tally?.hits).toBeGreaterThan(0)
   })
 })

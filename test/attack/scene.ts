@@ -18,6 +18,9 @@ import { join } from 'node:path'
 /** The hostile account; it needs no entry in /etc/passwd. */
 export const attackerId = 5001
 
+/** A token of root's; what it claims must not be shown as that of a file of the attacker's directory. */
+const outsideToken = 'eyJvdXRzaWRl.eyJvdXRzaWRl.x'
+
 /** The attacker's program, built once a process into a folder of its own that everybody may enter. */
 export function buildAttacker(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kmsfleet-attacker-'))
@@ -76,12 +79,12 @@ export function makeScene(under = '/var/lib'): Scene {
   const base = mkdtempSync(join(under, 'kmsfleet-attack-'))
   chmodSync(base, 0o755)
   const outside = folder(join(base, 'outside'), 0o755)
-  file(join(outside, 'target'), 'ROOTS-SECRET outside\n', 0o600)
+  file(join(outside, 'target'), `ROOTS-SECRET outside\n${outsideToken}\n`, 0o600)
   file(join(outside, 'open'), 'everybody writes\n', 0o666)
   file(join(outside, 'victim'), 'stays\n', 0o644)
   folder(join(base, 'mirror'), 0o755)
   folder(join(base, 'mirror/place'), 0o755)
-  file(join(base, 'mirror/place/target'), 'ROOTS-SECRET outside\n', 0o600)
+  file(join(base, 'mirror/place/target'), `ROOTS-SECRET outside\n${outsideToken}\n`, 0o600)
   owned(folder(join(base, 'flag'), 0o755))
   const home = owned(folder(join(base, 'home'), 0o755))
   const place = fill(owned(folder(join(home, 'place'), 0o755)))

@@ -479,17 +479,18 @@ kf_path() {
 }
 
 # What everybody may see of a credential: the middle part of a token, never its signature, or certificates up to a key,
-# which has no business there. Opened as for
-# a digest, in a child that can be killed; what was opened must be root's alone still.
+# which has no business there. Opened as for a digest, in a child that can be killed; what was opened must be root's alone still.
 # shellcheck disable=SC2016
 kf_public_child='d=${1%/}
 cd -P "${d:=/}" && [ "$("$4" -P; echo .)" = "$d$5." ] || exit 40
 [ -f "./$2" ] && [ ! -L "./$2" ] || exit 41
 exec 3<"./$2" || exit 42
 a=$(stat -L -c "%d:%i:%u:%f:%s" /proc/self/fd/3 3<&3) && b=$(stat -c "%d:%i" "./$2") || exit 43
-case $a in "$b:0:8"*) ;; *) exit 43 ;; esac
-m=${a#"$b:0:"}
-[ "$((0x${m%:*} & 18))" = 0 ] && [ "${m##*:}" -le 65536 ] || exit 44
+case $a in "$b:"*) ;; *) exit 43 ;; esac
+m=${a%:*}
+case $m in *:0:8???) ;; *) exit 43 ;; esac
+[ "$((0x${m##*:} & 18))" = 0 ] || exit 44
+[ "${a##*:}" -le 65536 ] || exit 44
 case $3 in
 *c*) head -c 65536 <&3 | sed -n "s/^eyJ[A-Za-z0-9_-]*\.\(eyJ[A-Za-z0-9_-]*\)\.[A-Za-z0-9_-]*$/\1/p" ;;
 *) head -c 65536 <&3 | sed -n "/PRIVATE/q;/^-----BEGIN CERTIFICATE-----/,/^-----END/p" ;;

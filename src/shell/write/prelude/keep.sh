@@ -9,14 +9,15 @@
 # of it then, since a further name shows in its row.
 kf_keep() {
   kf_what=$4
-  [ -n "$kf_closed" ] && [ -f "./$3" ] && [ ! -L "./$3" ] || return 0
+  [ -n "$kf_closed" ] || return 0 # guard:keep-closed
+  [ -f "./$3" ] && [ ! -L "./$3" ] || return 0
   # what others could write is not known to be good, and is not started again
-  kf_closes ". $(stat -c '%u %a' "./$3")" || return 0
-  kf_expect "$4" "./$3" || return 1
+  kf_closes ". $(stat -c '%u %a' "./$3")" || return 0 # guard:keep-writer
+  kf_expect "$4" "./$3" || return 1 # guard:keep-expect
   if kf_named "$1" "$2" && [ -f "./.kmsfleet-kept/$3" ]; then return 0; fi
   [ -d "$kf_dir/kept" ] || kf_try keep mkdir "$kf_dir/kept" || return 1
   [ -d ./.kmsfleet-kept ] || kf_try keep mkdir -m 0700 ./.kmsfleet-kept || return 1
-  kf_kept_folder || { kf_fail keep "expected ${2%/*}/.kmsfleet-kept to be a folder of root's with mode 0700, found another owner or mode"; return 1; }
+  kf_kept_folder || { kf_fail keep "expected ${2%/*}/.kmsfleet-kept to be a folder of root's with mode 0700, found another owner or mode"; return 1; } # guard:keep-folder
   if ! kf_named "$1" "$2" && ! kf_text "$2$NL" >>"$kf_dir/kept/$1"; then
     kf_fail keep "cannot write $kf_dir/kept/$1"
     return 1
@@ -27,8 +28,7 @@ kf_keep() {
 }
 
 kf_kept_folder() {
-  [ ! -L ./.kmsfleet-kept ] || return 1
-  # the set-group-id bit of the directory above is handed down
+  # of a link these are its own; the set-group-id bit of the directory above is handed down
   case $(stat -c '%u %f' ./.kmsfleet-kept) in '0 41c0' | '0 45c0') return 0 ;; *) return 1 ;; esac
 }
 
@@ -41,10 +41,25 @@ kf_named() {
   return 1
 }
 
-# kf_back_in DIR: enters a directory in which something was kept, if still only root can change what stands in it
+# kf_back_in DIR: enters a directory in which something was kept, if still only root can change what stands in it, or
+# which directory that is: since it was kept, any above may have become another's
 kf_back_in() {
   kf_here=
-  at "$1" 2>/dev/null && kf_closes "$(stat -c '%d:%i %u %a' .)" && kf_kept_folder
+  at "$1" 2>/dev/null || return 1
+  kf_rooted "$1" || return 1 # guard:back-closed
+  kf_kept_folder || return 1 # guard:back-folder
+}
+
+# kf_rooted DIR: does root alone write in the directory that is entered, and in all above it?
+kf_rooted() {
+  kf_x=${1%/*}
+  set -- .
+  while [ -n "$kf_x" ]; do set -- "$@" "$kf_x" && kf_x=${kf_x%/*}; done # guard:back-above
+  kf_rows=$(stat -c '%d:%i %u %a' / "$@") || return 1
+  while [ -n "$kf_rows" ]; do
+    kf_closes "${kf_rows%%"$NL"*}" || return 1
+    case $kf_rows in *"$NL"*) kf_rows=${kf_rows#*"$NL"} ;; *) kf_rows= ;; esac
+  done
 }
 
 # kf_let_go UNIT
@@ -65,7 +80,7 @@ kf_restore() {
   kf_x=${1%/*}
   kf_back_in "${kf_x:-/}" || return 1
   set -- "${1##*/}"
-  [ -f "./.kmsfleet-kept/$1" ] && [ ! -L "./.kmsfleet-kept/$1" ] || return 1
+  [ -f "./.kmsfleet-kept/$1" ] || return 1
   # a run may have died before the new version took its place
   # shellcheck disable=SC3013
   if [ ! "./.kmsfleet-kept/$1" -ef "./$1" ]; then mv -f "./.kmsfleet-kept/$1" ./ || return 1; fi
@@ -87,6 +102,10 @@ kf_roll_back() {
   done <"$kf_dir/kept/$1"
   cd /
   rm -f "$kf_dir/kept/$1"
+  if [ -z "$kf_back" ]; then
+    kf_detail="$kf_reason; not rolled back:$kf_lost"
+    return 1
+  fi
   kf_says=''
   if kf_systemctl daemon-reload && { timeout -s KILL 60 systemctl --no-ask-password reset-failed -- "$1" >/dev/null 2>&1 || :; } && {
     kf_x=$1
