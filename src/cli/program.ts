@@ -67,8 +67,8 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'completion',
     [
-      'source <(kmsfleet completion bash)',
       'kmsfleet completion fish > ~/.config/fish/completions/kmsfleet.fish',
+      'source <(kmsfleet completion bash)',
     ],
   ],
   [
