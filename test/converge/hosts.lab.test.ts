@@ -541,7 +541,7 @@ const failing: Readonly<Record<string, Failing>> = {
     extraVars: { openbao_kms_openbao_address: 'https://openbao.example/a@b', openbao_kms_ready_within: 5 },
     code: 'host.change-failed',
     at: /config.yaml/,
-    says: /file:\/etc\/openbao-kms\/config.yaml: validate: expected the check to accept the file, found exit status \d+: .*openbao.address/,
+    says: /file:\/etc\/openbao-kms\/config.yaml: validate: expected the check to accept the file as uid \d+, found exit status \d+: .*openbao.address/,
     mends: ':',
     otherwise: true,
   },
