@@ -226,6 +226,19 @@ ExecStart=/usr/bin/sleep infinity
     expect(await lab.exec(host, 'stat -c %i /srv/kf/config; ls -A /srv/kf')).toBe(`${inode}config\n`)
   })
 
+  test("nothing comes back where the directory became another's meanwhile, and the run says so", async () => {
+    const host = hostNamed('h2')
+    await drive(lab, 'converge', { ...base, playbook: play('good, but never tried\n', ['false']) })
+    await lab.exec(host, 'chown nobody /srv/kf')
+    const next = await drive(lab, 'converge', { ...base, playbook: play('bad\n') })
+    expect(next.exitCode).toBe(4)
+    expect(next.problem('h2').message).toMatch(/; not rolled back: \/srv\/kf\/config$/)
+    expect(await lab.exec(host, 'cat /srv/kf/config /srv/kf/.kmsfleet-kept/config')).toBe('bad\ngood 0\n')
+    await lab.exec(host, 'chown root /srv/kf; rm -r /srv/kf/.kmsfleet-kept')
+    const mended = await drive(lab, 'converge', { ...base, playbook: play('good 0\n') })
+    expect(mended.exitCode).toBe(0)
+  })
+
   test('wherever the connection breaks, the next run ends with a service that runs and nothing left behind', async () => {
     const host = hostNamed('h2')
     const connect = connectInside(lab)
