@@ -109,6 +109,14 @@ test('an account with the number of the pod is refused before any change', async
   await lab.exec(hostOf(0), 'groupdel someone')
 })
 
+test('a socket group with the number of the pod is refused before any change', async () => {
+  const before = await listing(lab, hostOf(0))
+  const made = await run('converge', { openbao_kms_socket_gid: 65532 }, 'h1')
+  expect(made.problem('h1')).toMatchObject({ code: 'resource.id' })
+  expect(made.problem('h1').message).toContain('found openbao-kms-socket')
+  expect(touched(before, await listing(lab, hostOf(0)))).toEqual([])
+})
+
 test('from a bare host in one run, with the gid of each host in both places', async () => {
   const plan = await run('plan')
   expect(plan.exitCode).toBe(2)
