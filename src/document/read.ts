@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 
 /** Why a file of the workstation could not be read, in words and as a system error name. */
@@ -81,4 +81,14 @@ export function showFailure(failure: ReadFailure, limit: number): string {
     case 'failed':
       return `found the system error ${failure.code}`
   }
+}
+
+/** Is there a folder at the path, links followed? */
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+/** Is there a regular file at the path, links followed? */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }

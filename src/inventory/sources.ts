@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { collect } from '../document/collect.ts'
-import { systemErrorCode } from '../document/read.ts'
+import { isDirectory, systemErrorCode } from '../document/read.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { isInventory } from './foreign.ts'
 
@@ -63,8 +63,4 @@ export function namesIn(folder: string): readonly string[] {
     const message = `expected a readable folder ${folder}, found the system error ${code}`
     throw new KmsfleetError('inventory.not-found', message)
   }
-}
-
-export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }

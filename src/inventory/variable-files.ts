@@ -1,10 +1,11 @@
 import { extname, join } from 'node:path'
 import { collect } from '../document/collect.ts'
 import { parseDocument, readText } from '../document/parse.ts'
+import { isDirectory } from '../document/read.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { refuseVault } from './foreign.ts'
-import { filesBelow, isDirectory, namesIn } from './sources.ts'
+import { filesBelow, namesIn } from './sources.ts'
 import type { Layer } from './types.ts'
 import { readVariables, VariablesForm } from './values.ts'
 

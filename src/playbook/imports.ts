@@ -1,7 +1,8 @@
-import { realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { KeyLocated } from '../document/issues.ts'
 import { readDocument } from '../document/parse.ts'
+import { isFile } from '../document/read.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { isInside } from '../project/code.ts'
@@ -29,7 +30,7 @@ export function readTaskFile(
   const { role } = context
   const folders = [context.fileFolder, ...(role === undefined ? [] : [join(role.folder, 'tasks')])]
   const candidates = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))
-  const found = candidates.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+  const found = candidates.find((path) => isFile(path))
   if (found === undefined) {
     throw new KmsfleetError(
       'playbook.not-found',

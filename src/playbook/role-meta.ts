@@ -1,8 +1,9 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { collect } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
 import { partOf, readDocument } from '../document/parse.ts'
+import { isDirectory } from '../document/read.ts'
 import { suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import { type RoleEntry, RoleMetaKeywords } from './keywords.ts'
@@ -23,7 +24,7 @@ const known = ['main.yml', 'arguments.yml'] as const
 /** Reads `meta/` of a role, which may be missing; a file that nothing reads is refused. */
 export function readMeta(role: string, errors: KmsfleetError[]): RoleMeta {
   const folder = join(role, 'meta')
-  const files = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(folder) : []
+  const files = isDirectory(folder) ? readdirSync(folder) : []
   for (const file of files) {
     if (!known.some((each) => each === file)) errors.push(unreadFile(folder, file))
   }

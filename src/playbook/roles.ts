@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import { collect } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
 import { readDocument } from '../document/parse.ts'
+import { isDirectory } from '../document/read.ts'
 import { nearest, suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
@@ -71,7 +72,7 @@ export function readInterface(playbook: string, name: string, errors: KmsfleetEr
 
 /** A role's folder, links followed. */
 function findFolder(name: string, places: readonly string[], place: Place): string {
-  const found = places.map((base) => join(base, name)).find((path) => isFolder(path))
+  const found = places.map((base) => join(base, name)).find((path) => isDirectory(path))
   if (found !== undefined) return realpathSync(found)
   const hint = suggestion(name, places.flatMap(foldersIn)) ?? `looked in ${places.join(', ')}`
   throw new KmsfleetError('playbook.not-found', `expected a role, found none named \`${name}\``, {
@@ -87,12 +88,8 @@ function interfaceOf(folder: string, errors: KmsfleetError[]): RoleInterface {
   return { ...meta, defaults: joinDefaults(meta.declared, written, errors) }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
 function foldersIn(base: string): readonly string[] {
-  return isFolder(base) ? readdirSync(base).filter((name) => isFolder(join(base, name))) : []
+  return isDirectory(base) ? readdirSync(base).filter((name) => isDirectory(join(base, name))) : []
 }
 
 function readRole(
@@ -152,7 +149,7 @@ function mainFile<T>(
   errors: KmsfleetError[],
   code?: CodeReader,
 ): KeyLocated | undefined {
-  if (!isFolder(join(folder, part))) return undefined
+  if (!isDirectory(join(folder, part))) return undefined
   const files = ['main.yml', 'main.yaml', ...(code === undefined ? [] : ['main.ts'])].map((file) =>
     join(folder, part, file),
   )

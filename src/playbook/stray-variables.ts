@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { throwCollected } from '../document/collect.ts'
+import { isDirectory } from '../document/read.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Inventory } from '../inventory/types.ts'
 import type { Playbook } from './types.ts'
@@ -13,9 +13,7 @@ export function refuseStrayVariables(playbook: Playbook, inventory: Inventory): 
   const beside = dirname(resolve(playbook.file))
   const read = inventory.folders.map((folder) => resolve(folder))
   if (read.includes(beside)) return
-  const strays = ['group_vars', 'host_vars'].filter(
-    (name) => statSync(join(beside, name), { throwIfNoEntry: false })?.isDirectory() === true,
-  )
+  const strays = ['group_vars', 'host_vars'].filter((name) => isDirectory(join(beside, name)))
   throwCollected(
     strays.map(
       (name) =>

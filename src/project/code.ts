@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
 import { isDictionary } from '../document/dictionary.ts'
 import { parseDocument, readText } from '../document/parse.ts'
-import { readRegularFile, showFailure } from '../document/read.ts'
+import { isFile, readRegularFile, showFailure } from '../document/read.ts'
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 
 /** Something of a project that would run on the workstation. */
@@ -106,10 +106,6 @@ function* filesBelow(folder: string): Generator<string> {
       }
     }
   }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 function addFile(parts: Map<string, string>, folder: string, file: string): void {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { isDirectory } from '../../document/read.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { isDependency, readProjectCode, type ProjectCode } from '../../project/code.ts'
@@ -16,7 +16,7 @@ import { openTerminal } from '../terminal.ts'
  * or the digest is the one that was given. Only then are its modules loaded, for what `doc` says of them.
  */
 export async function trustProject(folder: string, options: TrustProjectOptions): Promise<number> {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!isDirectory(folder)) {
     throw new KmsfleetError('run.usage', `expected the folder of a project, found ${folder}`)
   }
   const { result, conversation } = openTerminal(options)

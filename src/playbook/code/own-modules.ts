@@ -1,5 +1,6 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDirectory, isFile } from '../../document/read.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { modules as shipped } from '../../modules/registry.ts'
 import { isInside } from '../../project/code.ts'
@@ -13,12 +14,12 @@ const moduleName = /^[a-z][a-z0-9_]{0,63}$/
  */
 export function findOwnModules(folder: string): ReadonlyMap<string, string> {
   const base = join(folder, 'modules')
-  if (statSync(base, { throwIfNoEntry: false })?.isDirectory() !== true) return new Map()
+  if (!isDirectory(base)) return new Map()
   const names = readdirSync(base).filter((name) => !/^[._]/.test(name))
   return new Map(
     names.sort().flatMap((name) => {
       const file = join(base, name, 'index.ts')
-      if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return []
+      if (!isFile(file)) return []
       checkName(name, file)
       const path = realpathSync(file)
       if (isInside(realpathSync(folder), path)) return [[name, path] as const]
