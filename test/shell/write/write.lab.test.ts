@@ -462,6 +462,29 @@ describe.each(shells)('$name', (shell) => {
     for (const session of sessions) await session[Symbol.asyncDispose]()
   })
 
+  it('takes the lock of one that has ended and that nobody has collected', async () => {
+    await using host = await testHost(shell)
+    const { base } = host
+    // sleep takes the place of the shell that had a child: it never waits for it
+    await using parent = localChannel(`/bin/sh -c 'sleep 1000 & echo $!; exec sleep 1000'`)
+    const said = await parent.stdout[Symbol.asyncIterator]().next()
+    const ended = Number(Buffer.from(said.value ?? '').toString())
+    const stat = (pid: number): readonly string[] =>
+      readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(/[ ()]+/)
+    await vi.waitFor(() => {
+      expect(stat(parent.pid)[1]).toBe('sleep')
+    }, 20_000)
+    process.kill(ended)
+    await vi.waitFor(() => {
+      expect(stat(ended)[2]).toBe('Z')
+    }, 20_000)
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    host.run(`mkdir -m 0700 /run/kmsfleet /run/kmsfleet/owed /run/kmsfleet/started
+ln -s '${String(ended)} ${stat(ended)[21] ?? ''} ${boot} bob@desk' /run/kmsfleet/lock`)
+    await using session = await host.open()
+    expect(last(await send(session, changesOf(put(base, 'a', 'x'))))).toEqual({ change: 1, says: 'done' })
+  })
+
   it('finishes the change in hand where the connection is gone, begins no other, and leaves no stage', async () => {
     await using host = await testHost(shell)
     const { base } = host
