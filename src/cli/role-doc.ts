@@ -34,13 +34,18 @@ function rows(argument: RoleArgument, name: string, defaults: Variables): readon
     type: typeOf(argument),
     required: argument.required,
     ...(given === undefined ? {} : { byDefault: showDefault(given.value) }),
-    description: argument.description,
+    description: described(argument),
   }
   const below = argument.type === 'list' ? `${name}[].` : `${name}.`
   const inner = (argument.options ?? []).flatMap((option) =>
     rows(option, `${below}${option.name}`, new Map()),
   )
   return [row, ...inner]
+}
+
+function described({ description, requiredWhen }: RoleArgument): string {
+  if (requiredWhen === undefined) return description
+  return `${description === '' ? '' : `${description}; `}required when \`${requiredWhen}\``
 }
 
 const words: Readonly<Record<ArgumentType, string>> = {

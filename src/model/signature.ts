@@ -3,8 +3,8 @@ export interface SignatureRequest {
   readonly blob: Uint8Array
   /** Of the blob, for messages. */
   readonly name: string
-  /** Path of the signature with its certificate, as `cosign sign-blob --bundle` writes it. */
-  readonly bundle: string
+  /** The signature with its certificate, as `cosign sign-blob --bundle` writes it. */
+  readonly bundle: Uint8Array
   readonly identity: string
   readonly issuer: string
 }

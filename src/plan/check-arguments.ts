@@ -34,22 +34,36 @@ function argumentErrors(
   const what = (path: string): string =>
     `the argument \`${path}\` of the role \`${role}\` (declared at ${showPlace(argument.place)})`
   const { name } = argument
+  const required = isRequired(context, argument, scope)
   if (!scope.variables.has(name)) {
-    if (!argument.required) return []
+    if (!required) return []
     return [
       new KmsfleetError(
         'module.arguments',
         `expected a value for ${what(name)}, found none for ${context.host.name}`,
-        { place: task.place, hint: `set \`${name}\` in the inventory, in the play, or pass it to the role` },
+        { place: task.place, hint: hintFor(argument) },
       ),
     ]
   }
   const place = context.origin(task, name) ?? argument.place
   const value = context.engine.value(`{{ ${name} }}`, scope, place)
-  return argumentProblems(argument, value).map(
+  return argumentProblems({ ...argument, required }, value).map(
     ({ path, expected, found }) =>
       new KmsfleetError('module.arguments', `expected ${expected} for ${what(path)}, found ${found}`, {
         place,
       }),
   )
+}
+
+/** Where only a change of the run will make the condition known, the tasks themselves meet what is missing. */
+function isRequired(context: PlanContext, argument: RoleArgument, scope: Scope): boolean {
+  const { required, requiredWhen, place } = argument
+  return (
+    required || (requiredWhen !== undefined && context.engine.condition(requiredWhen, scope, place) === true)
+  )
+}
+
+function hintFor({ name, description }: RoleArgument): string {
+  const set = `set \`${name}\` in the inventory, in the play, or pass it to the role`
+  return description === '' ? set : `${set}: ${description}`
 }

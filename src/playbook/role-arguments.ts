@@ -18,6 +18,8 @@ export interface RoleArgument {
   readonly name: string
   readonly type: ArgumentType
   readonly required: boolean
+  /** A condition, as in `when`: the argument is required where it holds. */
+  readonly requiredWhen?: string
   readonly choices?: readonly (string | number)[]
   /** Type of a list's elements. */
   readonly elements?: ArgumentType
@@ -42,6 +44,7 @@ const Type = z.enum(argumentTypes)
 const Declaration = z.strictObject({
   type: Type.default('str'),
   required: z.boolean().default(false),
+  required_when: z.string().min(1).optional(),
   default: z.unknown().optional(),
   choices: z
     .array(z.union([z.string(), z.number()]))
@@ -89,12 +92,14 @@ function toArgument(
   part: KeyLocated,
   errors: KmsfleetError[],
 ): RoleArgument {
-  const { type, required, choices, elements, options, description } = declaration
+  const { type, required, required_when: requiredWhen, choices, elements, options, description } = declaration
   const refuse = (key: string, expected: string): void => {
     const place = part.keyPlace([key])
     errors.push(new KmsfleetError('playbook.invalid', `expected ${expected}, found \`${key}\``, { place }))
   }
-  if (required && declaration.default !== undefined) refuse('default', 'no default for what is required')
+  const mayBeRequired = required || requiredWhen !== undefined
+  if (mayBeRequired && declaration.default !== undefined) refuse('default', 'no default for what is required')
+  if (required && requiredWhen !== undefined) refuse('required_when', 'no condition for what is required')
   if (elements !== undefined && type !== 'list') refuse('elements', 'elements of a list only')
   if (options !== undefined && (type === 'list' ? elements : type) !== 'dict') {
     refuse('options', 'options of a dictionary, or of a list of dictionaries, only')
@@ -103,6 +108,11 @@ function toArgument(
     refuse('choices', 'choices of str or int only')
   const inner = Object.entries(options ?? {}).map(([key, option]) => {
     const below = partOf(part, ['options', key])
+    if (option.required_when !== undefined) {
+      const message = 'expected a condition of the argument itself, found one within a dictionary'
+      const place = below.keyPlace(['required_when'])
+      errors.push(new KmsfleetError('playbook.invalid', message, { place }))
+    }
     if (option.default !== undefined) {
       const message =
         'expected no default within a dictionary, since variables are taken as they are, found `default`'
@@ -114,6 +124,7 @@ function toArgument(
     name,
     type,
     required,
+    ...(requiredWhen === undefined ? {} : { requiredWhen }),
     ...(choices === undefined ? {} : { choices }),
     ...(elements === undefined ? {} : { elements }),
     ...(options === undefined ? {} : { options: inner }),
@@ -141,7 +152,9 @@ export function joinDefaults(
   if (declared === undefined) return written
   for (const [name, { origin }] of written) {
     const first = declared.defaults.get(name)
-    const required = declared.list.find((argument) => argument.name === name && argument.required)
+    const required = declared.list.find(
+      (argument) => argument.name === name && (argument.required || argument.requiredWhen !== undefined),
+    )
     if (first === undefined && required === undefined) continue
     const found =
       first === undefined

@@ -104,6 +104,7 @@ test('everything but units is planned, made, proved, and left alone the second t
           src: bundle.tarball,
           checksums: bundle.checksums,
           sha256: bundle.sha256,
+          signature: 'none',
           members: [
             { name: 'bin/bao-kms-provider', dest: '/usr/bin/bao-kms-provider', ...rooted, mode: '0755' },
           ],

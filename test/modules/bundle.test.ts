@@ -27,6 +27,7 @@ function run(
       src: '/dl/r.tar.gz',
       checksums: '/dl/checksums.txt',
       sha256,
+      signature: 'none',
       members: names.map((name) => ({
         name,
         dest: `/usr/bin/${name.replace('/', '-')}`,
@@ -113,6 +114,7 @@ test('the archive is read once for all hosts of a run', () => {
     src: '/dl/r.tar.gz',
     checksums: '/dl/checksums.txt',
     sha256: digest,
+    signature: 'none',
     members: [{ name: 'unit', dest: '/etc/unit', owner: 'root', group: 'root', mode: '0644' }],
   })
   const shared = context({ files: { '/dl/r.tar.gz': archive, '/dl/checksums.txt': Buffer.from(row) } })
@@ -153,7 +155,7 @@ describe('a tarball for each architecture', () => {
   }
   const both = { amd64: '/dl/r_linux_amd64.tar.gz', arm64: '/dl/r_linux_arm64.tar.gz' }
   const on = (machine: string, src: unknown, sha256: unknown): Planned | undefined => {
-    const args = { src, sha256, checksums: '/dl/checksums.txt', members: [member] }
+    const args = { src, sha256, checksums: '/dl/checksums.txt', signature: 'none', members: [member] }
     return planAll({ host: { machine } }, ...bundle.resources(bundle.args.parse(args), context({ files })))[0]
   }
 
@@ -180,6 +182,7 @@ describe('a tarball for each architecture', () => {
       src: both,
       sha256: { amd64: sha.amd64 },
       checksums: '/dl/checksums.txt',
+      signature: 'none',
       members: [member],
     }
     expect(bundle.args.safeParse(args).error?.issues.map(({ message }) => message)).toEqual([
@@ -191,7 +194,12 @@ describe('a tarball for each architecture', () => {
 describe('the signature of the checksums', () => {
   const member = { name: 'unit', dest: '/usr/bin/unit', owner: 'root', group: 'root', mode: '0644' }
   const args = { src: '/dl/r.tar.gz', sha256: digest, checksums: '/dl/checksums.txt', members: [member] }
-  const files = { '/dl/r.tar.gz': archive, '/dl/checksums.txt': Buffer.from(row) }
+  const signed = Buffer.from('{}')
+  const files = {
+    '/dl/r.tar.gz': archive,
+    '/dl/checksums.txt': Buffer.from(row),
+    '/dl/checksums.txt.bundle': signed,
+  }
 
   test('is verified once, over the very bytes that are read', () => {
     const verified: SignatureRequest[] = []
@@ -204,12 +212,22 @@ describe('the signature of the checksums', () => {
     const ofHost = (): readonly (string | undefined)[] =>
       bundle.resources(bundle.args.parse({ ...args, signature }), shared).map(({ remark }) => remark)
     expect([ofHost(), ofHost()]).toEqual([[undefined], [undefined]])
-    expect(verified).toEqual([{ ...signature, name: '/dl/checksums.txt', blob: files['/dl/checksums.txt'] }])
+    expect(verified).toEqual([
+      { ...signature, name: '/dl/checksums.txt', blob: files['/dl/checksums.txt'], bundle: signed },
+    ])
   })
 
-  test('is said to be unverified where nobody asked for it', () => {
-    expect(bundle.resources(bundle.args.parse(args), context({ files })).map(({ remark }) => remark)).toEqual(
-      ['/dl/checksums.txt: its signature was not verified (signature: none)'],
-    )
+  test('is said to be unverified where nobody shall verify it', () => {
+    const parsed = bundle.args.parse({ ...args, signature: 'none' })
+    expect(bundle.resources(parsed, context({ files })).map(({ remark }) => remark)).toEqual([
+      '/dl/checksums.txt: its signature was not verified (signature: none)',
+    ])
+  })
+
+  test('must be said', () => {
+    const problems = bundle.args.safeParse(args).error?.issues.map(({ path, message }) => [path, message])
+    expect(problems).toEqual([
+      [['signature'], 'expected `none`, or a dictionary of bundle, identity and issuer'],
+    ])
   })
 })

@@ -15,7 +15,7 @@ arguments:
   where: {type: path}
   flag: {type: bool}
   token: {type: secret}
-  any: {type: raw}
+  any: {type: raw, required_when: kind == 'b'}
   list: {type: list, elements: int}
   members:
     type: list
@@ -71,6 +71,19 @@ describe('what a role is given', () => {
       ],
     ],
     ['all that is required', { host: 'name: x' }, []],
+    [
+      'nothing where its condition holds',
+      { host: 'name: x\nkind: b' },
+      [
+        `roles/r/tasks/main.yml:1:3 module.arguments expected a value for ${at('any')}9:8), found none for h1 | set \`any\` in the inventory`,
+      ],
+    ],
+    ['a value where its condition holds', { host: 'name: x\nkind: b\nany: 1' }, []],
+    [
+      'where only the host knows whether it is required',
+      { host: "name: x\nkind: \"{{ 'b' if host.group('g').gid == 1 else 'a' }}\"" },
+      [],
+    ],
     [
       'text for a number, in the inventory',
       { host: 'name: x\nport: "80"' },

@@ -29,16 +29,18 @@ const Args = z
       'SHA-256 of the tarball, in the same form as `src`, from the inventory: checksums come from where the tarball comes from',
     ),
     signature: z
-      .union([
-        z.literal('none'),
-        z.strictObject({
-          bundle: LocalPath.describe('Signature of `checksums`, as cosign writes it with `--bundle`'),
-          identity: z.string().min(1).describe('Who must have signed: the identity of the certificate'),
-          issuer: z.string().min(1).describe('Who vouches for that identity: a URL'),
-        }),
-      ])
-      .default('none')
-      .describe('How `checksums` is signed; `none`: it is not verified, and every report says so'),
+      .union(
+        [
+          z.literal('none'),
+          z.strictObject({
+            bundle: LocalPath.describe('Signature of `checksums`, as cosign writes it with `--bundle`'),
+            identity: z.string().min(1).describe('Who must have signed: the identity of the certificate'),
+            issuer: z.string().min(1).describe('Who vouches for that identity: a URL'),
+          }),
+        ],
+        'expected `none`, or a dictionary of bundle, identity and issuer',
+      )
+      .describe('Who signed `checksums`; `none`: that is not verified, and every report says so'),
     members: z
       .array(
         z.strictObject({
@@ -67,6 +69,7 @@ host. A destination that a package of the host owns, or that is read-only, is re
     src: ./bao-kms-provider_v1_systemd_linux_amd64.tar.gz
     checksums: ./checksums.txt
     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    signature: none
     members:
       - name: bin/bao-kms-provider
         dest: /usr/bin/bao-kms-provider
@@ -146,7 +149,8 @@ function known<T>([architecture, value]: readonly [Architecture | undefined, T])
 function verifyChecksums({ checksums, signature }: Args, blob: Uint8Array, context: ModuleContext): void {
   if (signature === 'none') return
   context.once(JSON.stringify(['signature', checksums, signature]), () => {
-    context.verifySignature({ blob, name: checksums, ...signature })
+    const { bundle, identity, issuer } = signature
+    context.verifySignature({ blob, name: checksums, bundle: context.localFile(bundle), identity, issuer })
     return true
   })
 }
