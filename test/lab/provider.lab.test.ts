@@ -234,6 +234,29 @@ const refusals: readonly (readonly [string, string, number, string])[] = [
     3,
     'unknown key extra',
   ],
+  ...(
+    [
+      [
+        's/method: jwt/method: cert/',
+        's/method: cert/method: jwt/',
+        'auth.cert.mountPath is required for cert',
+      ],
+      ['s/^    role:/    source: oauth2\\n&/', '/source: oauth2/d', 'auth.jwt.expectedIssuer is required'],
+      [
+        's/^    jwtFile:/    oauth2:\\n      clientId: a\\n&/',
+        '/oauth2:/d; /clientId: a/d',
+        'is not for jwt from a file',
+      ],
+    ] as const
+  ).map(
+    ([breaks, mends, message]) =>
+      [
+        `sed -i '${breaks}' /etc/openbao-kms/config.yaml`,
+        `sed -i '${mends}' /etc/openbao-kms/config.yaml`,
+        3,
+        message,
+      ] as const,
+  ),
   ['mv /etc/openbao-kms/config.yaml /root/', 'mv /root/config.yaml /etc/openbao-kms/', 3, 'file_missing'],
   ['rm /var/lib/openbao-kms/state/*.checkpoint', 'rm /var/lib/openbao-kms/state/*', 5, 'alone'],
 ]

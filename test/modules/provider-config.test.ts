@@ -93,6 +93,20 @@ const cert = `  cert:
       pinFile: /etc/openbao-kms/pkcs11/pin
 `
 
+test('an empty text says nothing, and is as good as none where one is needed', () => {
+  const empty = (keys: string): string => set(jwtFile, `${jwtFile}${keys}`)
+  expect(wrong(empty("    expectedIssuer: ''\n    expectedSubject: ''\n    expectedAudience: []\n"))).toEqual(
+    [],
+  )
+  const asked = set(
+    jwtFile,
+    `    source: oauth2\n    expectedAudience: [a]\n    expectedIssuer: ''\n${oauth2}`,
+  )
+  expect(wrong(asked)).toEqual([
+    expect.stringContaining('expected `auth.jwt.expectedIssuer` with source oauth2, found nothing'),
+  ])
+})
+
 describe('what is refused, at its place', () => {
   test.each<[what: string, text: string, expected: readonly string[]]>([
     [

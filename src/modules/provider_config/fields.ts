@@ -88,6 +88,13 @@ export function nanoseconds(text: string): number {
   )
 }
 
+/** Text that may be left out; an empty one says nothing, so that a template with an empty default leaves it out too. */
+export function orNone<T extends z.ZodType<string>>(
+  text: T,
+): z.ZodOptional<z.ZodUnion<readonly [T, z.ZodPipe<z.ZodLiteral<''>, z.ZodTransform<undefined, ''>>]>> {
+  return z.union([text, z.literal('').transform(() => undefined)]).optional()
+}
+
 /**
  * A key that older providers had. Left in the schema so that it is told by name, and what took its place.
  *

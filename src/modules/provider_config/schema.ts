@@ -8,6 +8,7 @@ import {
   KeyName,
   Name,
   OpenBaoUrl,
+  orNone,
   RelativePath,
   removed,
   Socket,
@@ -61,9 +62,9 @@ const oauth2 = z.strictObject({
   clientId: Name,
   authMethod: z.enum(['client_secret_basic', 'client_secret_post']),
   clientSecretFile: File,
-  caCertFile: File.optional(),
+  caCertFile: orNone(File),
   scopes: z.array(Name).optional(),
-  audience: Name.optional(),
+  audience: orNone(Name),
   resources: z.array(Name).optional(),
 })
 
@@ -74,9 +75,9 @@ const jwt = z.strictObject({
   jwtFile: File.optional().describe('Needed for `file`, and only there'),
   minRemainingTtl: Duration.optional(),
   clockSkewLeeway: Duration.optional(),
-  expectedIssuer: Name.optional(),
+  expectedIssuer: orNone(Name),
   expectedAudience: z.array(Name).optional(),
-  expectedSubject: Name.optional(),
+  expectedSubject: orNone(Name),
   oauth2: oauth2.optional().describe('Needed for `oauth2`, and only there'),
 })
 
@@ -91,7 +92,7 @@ const pkcs11 = z.strictObject({
 
 const cert = z.strictObject({
   mountPath: RelativePath,
-  name: Name.optional(),
+  name: orNone(Name),
   source: z.literal('pkcs11'),
   minRemainingTtl: Duration.optional(),
   clockSkewLeeway: Duration.optional(),
@@ -102,7 +103,7 @@ const auth = z.strictObject({
   method: z.enum(['jwt', 'cert']),
   loginBeforeTokenExpiry: Duration.optional(),
   tokenRenewalIncrement: Duration.optional(),
-  loginTimeout: Duration.optional(),
+  loginTimeout: orNone(Duration),
   jwt: jwt.optional(),
   cert: cert.optional(),
   jwtFile: removed('auth', 'jwtFile', '`auth.jwt.jwtFile`'),

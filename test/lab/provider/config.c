@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { ANY, ABSOLUTE, MODE, HTTPS, ENDPOINT };
+enum kind { ANY, ABSOLUTE, MODE, HTTPS, TOKEN_URL, ENDPOINT, SESSIONS };
 
 static const struct rule {
   const char *path;
@@ -34,14 +34,33 @@ static const struct rule {
     {"auth.tokenRenewalIncrement", 0, ANY, NULL},
     {"auth.loginTimeout", 0, ANY, NULL},
     {"auth.jwt.source", 0, ANY, "file"},
-    {"auth.jwt.mountPath", 1, ANY, NULL},
-    {"auth.jwt.role", 1, ANY, NULL},
-    {"auth.jwt.jwtFile", 1, ABSOLUTE, NULL},
+    {"auth.jwt.mountPath", 0, ANY, NULL},
+    {"auth.jwt.role", 0, ANY, NULL},
+    {"auth.jwt.jwtFile", 0, ABSOLUTE, NULL},
     {"auth.jwt.minRemainingTtl", 0, ANY, NULL},
     {"auth.jwt.clockSkewLeeway", 0, ANY, NULL},
     {"auth.jwt.expectedIssuer", 0, ANY, NULL},
     {"auth.jwt.expectedAudience", 0, ANY, NULL},
     {"auth.jwt.expectedSubject", 0, ANY, NULL},
+    {"auth.jwt.oauth2.tokenUrl", 0, TOKEN_URL, NULL},
+    {"auth.jwt.oauth2.clientId", 0, ANY, NULL},
+    {"auth.jwt.oauth2.authMethod", 0, ANY, NULL},
+    {"auth.jwt.oauth2.clientSecretFile", 0, ABSOLUTE, NULL},
+    {"auth.jwt.oauth2.caCertFile", 0, ABSOLUTE, NULL},
+    {"auth.jwt.oauth2.scopes", 0, ANY, NULL},
+    {"auth.jwt.oauth2.audience", 0, ANY, NULL},
+    {"auth.jwt.oauth2.resources", 0, ANY, NULL},
+    {"auth.cert.mountPath", 0, ANY, NULL},
+    {"auth.cert.name", 0, ANY, NULL},
+    {"auth.cert.source", 0, ANY, NULL},
+    {"auth.cert.minRemainingTtl", 0, ANY, NULL},
+    {"auth.cert.clockSkewLeeway", 0, ANY, NULL},
+    {"auth.cert.pkcs11.certificateFile", 0, ABSOLUTE, NULL},
+    {"auth.cert.pkcs11.modulePath", 0, ABSOLUTE, NULL},
+    {"auth.cert.pkcs11.tokenLabel", 0, ANY, NULL},
+    {"auth.cert.pkcs11.keyLabel", 0, ANY, NULL},
+    {"auth.cert.pkcs11.pinFile", 0, ABSOLUTE, NULL},
+    {"auth.cert.pkcs11.maxSessions", 0, SESSIONS, NULL},
     {"transit.mountPath", 1, ANY, NULL},
     {"transit.keyName", 1, ANY, NULL},
     {"transit.keyIdScope.providerName", 1, ANY, NULL},
@@ -192,6 +211,12 @@ static void check(const struct rule *rule, const char *value) {
   case HTTPS:
     if (strncmp(value, "https://", 8) != 0 || strpbrk(value, "@?#")) wrong = "an https URL";
     break;
+  case TOKEN_URL:
+    if (strncmp(value, "https://", 8) != 0 || strpbrk(value, "@#")) wrong = "an https URL";
+    break;
+  case SESSIONS:
+    if (atoi(value) < 2) wrong = "at least 2";
+    break;
   case MODE:
     if (strlen(value) != 4 || value[0] != '0' || strspn(value, "01234567") != 4 || (strtol(value, NULL, 8) & 0117))
       wrong = "a mode such as 0660 without execute or world bits";
@@ -201,6 +226,49 @@ static void check(const struct rule *rule, const char *value) {
     break;
   }
   if (wrong) fail(EXIT_CONFIG, "config: expected %s to be %s, found %s", rule->path, wrong, value);
+}
+
+/* What each way to log in needs, and what it must not have. */
+static const struct method {
+  const char *name, *needs[9], *forbids[4];
+} methods[] = {
+    {"jwt from a file",
+     {"auth.jwt.mountPath", "auth.jwt.role", "auth.jwt.jwtFile"},
+     {"auth.jwt.oauth2.", "auth.cert."}},
+    {"jwt from oauth2",
+     {"auth.jwt.mountPath", "auth.jwt.role", "auth.jwt.expectedIssuer", "auth.jwt.expectedAudience",
+      "auth.jwt.oauth2.tokenUrl", "auth.jwt.oauth2.clientId", "auth.jwt.oauth2.authMethod",
+      "auth.jwt.oauth2.clientSecretFile"},
+     {"auth.jwt.jwtFile", "auth.cert."}},
+    {"cert",
+     {"auth.cert.mountPath", "auth.cert.source", "auth.cert.pkcs11.certificateFile", "auth.cert.pkcs11.modulePath",
+      "auth.cert.pkcs11.tokenLabel", "auth.cert.pkcs11.keyLabel", "auth.cert.pkcs11.pinFile"},
+     {"auth.jwt."}},
+};
+
+enum login config_login(void) {
+  if (strcmp(config_get("auth.method"), "cert") == 0) return CERT_PKCS11;
+  return strcmp(config_get("auth.jwt.source"), "oauth2") == 0 ? OAUTH2 : JWT_FILE;
+}
+
+static void one_of(const char *path, const char *first, const char *second) {
+  const char *value = config_get(path);
+  if (value && strcmp(value, first) != 0 && strcmp(value, second) != 0)
+    fail(EXIT_CONFIG, "config: expected %s to be %s or %s, found %s", path, first, second, value);
+}
+
+static void check_login(void) {
+  one_of("auth.method", "jwt", "cert");
+  one_of("auth.jwt.source", "file", "oauth2");
+  one_of("auth.jwt.oauth2.authMethod", "client_secret_basic", "client_secret_post");
+  one_of("auth.cert.source", "pkcs11", "pkcs11");
+  const struct method *method = &methods[config_login()];
+  for (const char *const *path = method->needs; *path; path++)
+    if (!config_get(*path)) fail(EXIT_CONFIG, "config: %s is required for %s", *path, method->name);
+  for (const char *const *path = method->forbids; *path; path++)
+    for (size_t i = 0; i < RULES; i++)
+      if (values[i] && strncmp(rules[i].path, *path, strlen(*path)) == 0)
+        fail(EXIT_CONFIG, "config: %s is not for %s", rules[i].path, method->name);
 }
 
 static void refuse(const char *path, const char *file, unsigned forbidden) {
@@ -214,8 +282,7 @@ void config_load(const char *file) {
   parse(text);
   for (size_t i = 0; i < RULES; i++) check(&rules[i], values[i]);
   if (strcmp(config_get("configVersion"), "v1alpha1") != 0) fail(EXIT_CONFIG, "config: configVersion is not v1alpha1");
-  if (strcmp(config_get("auth.method"), "jwt") != 0 || strcmp(config_get("auth.jwt.source"), "file") != 0)
-    fail(EXIT_CONFIG, "config: this stand-in knows auth.method jwt from a file only");
+  check_login();
   if (strcmp(config_get("server.metricsAddress"), config_get("server.healthAddress")) == 0)
     fail(EXIT_CONFIG, "config: metricsAddress and healthAddress must differ");
   const char *socket = config_get("server.socketPath");

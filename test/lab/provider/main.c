@@ -51,7 +51,9 @@ static int doctor(const char *config) {
   report("config.load", NULL);
   report("config.validate", NULL);
   report("socket.group", group_id(config_get("server.socketGroup")) < 0 ? "group does not exist" : NULL);
-  report("jwt.local", file_refusal(config_get("auth.jwt.jwtFile"), 0037));
+  static const char *const local[] = {"jwt.local", "oauth2.local", "auth.cert.local"};
+  static char refused[512];
+  report(local[config_login()], credentials_refused(refused, sizeof refused) ? refused : NULL);
   return reported();
 }
 

@@ -19,10 +19,15 @@ void fail(int code, const char *format, ...) __attribute__((noreturn, format(pri
 void config_load(const char *file);
 /* The value at a dotted path, its default, or NULL. */
 const char *config_get(const char *path);
+/* How the provider is to log in. */
+enum login { JWT_FILE, OAUTH2, CERT_PKCS11 };
+enum login config_login(void);
 /* Why a file is refused, or NULL. `forbidden` are the mode bits that must be clear. */
 const char *file_refusal(const char *file, unsigned forbidden);
 /* Reads a file of at most `size` - 1 bytes as text; returns its length, or -1. */
 long file_read(const char *file, char *text, size_t size);
+/* credential.c: which file of the chosen way to log in is refused, as `KEY FILE: REASON` in `into`; 0 if none is. */
+int credentials_refused(char *into, size_t size);
 /* A gid by its name or number, or -1. /etc/group is read by hand: a static program has no NSS. */
 long group_id(const char *group);
 

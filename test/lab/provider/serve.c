@@ -96,13 +96,10 @@ static int listen_http(const char *path) {
   return fd;
 }
 
-static void check_token(void) {
-  static char token[65536];
-  const char *file = config_get("auth.jwt.jwtFile"), *reason = file_refusal(file, 0037);
-  if (!reason && (file_read(file, token, sizeof token) <= 0 || !strchr(token, '.'))) reason = "invalid_content";
-  if (reason) fail(EXIT_CONFIG, "auth.jwt.jwtFile %s: %s", file, reason);
-  const char *ca = config_get("openbao.caCertFile");
-  reason = file_refusal(ca, 0022);
+static void check_files(void) {
+  static char refused[512];
+  if (credentials_refused(refused, sizeof refused)) fail(EXIT_CONFIG, "%s", refused);
+  const char *ca = config_get("openbao.caCertFile"), *reason = file_refusal(ca, 0022);
   if (reason) fail(EXIT_CONFIG, "openbao.caCertFile %s: %s", ca, reason);
 }
 
@@ -180,7 +177,7 @@ static void stop(int signal) {
 }
 
 void serve(void) {
-  check_token();
+  check_files();
   open_state();
   fds[KMS_LISTENER].fd = listen_kms();
   fds[HEALTH_LISTENER].fd = listen_http("server.healthAddress");
