@@ -1,17 +1,70 @@
 import type { Place } from '../errors/place.ts'
+import type { accessActions } from '../playbook/access-keywords.ts'
 
-/** What an actor does to an object. `replace` is to put another object in the place of this one; `create` is to make one in it. */
-export const actions = [
-  'connect',
-  'read',
-  'write',
-  'traverse',
-  'create',
-  'replace',
-  'execute',
-  'signal',
-] as const
-export type Action = (typeof actions)[number]
+export type Action = (typeof accessActions)[number]
+
+/** Where an actor's process is found: never by its name, which anybody may take. */
+export type Running =
+  | { readonly by: 'unit'; readonly unit: string }
+  | {
+      readonly by: 'pod'
+      readonly namespace: string
+      readonly name: string
+      readonly container?: string
+      /** Path of the manifest. */
+      readonly manifest: string
+    }
+
+/** Who acts, as the matrix of one host says it. Accounts are names, or decimal numbers. */
+export interface Actor {
+  readonly name: string
+  readonly description: string
+  readonly running?: Running
+  readonly user: string
+  readonly group?: string
+  /** All groups that it may be in, the primary one too. */
+  readonly groups?: readonly string[]
+  readonly capabilities: 'none' | 'any'
+  readonly place: Place
+}
+
+/** What the matrix names before the host was looked at. */
+export type Target =
+  | { readonly is: 'path'; readonly path: string }
+  /** Files that a YAML file on the host names at these keys. */
+  | { readonly is: 'named'; readonly file: string; readonly keys: readonly string[] }
+  /** All that stands in a directory and that nothing else in the matrix names. */
+  | { readonly is: 'others'; readonly folder: string }
+  | { readonly is: 'actor'; readonly name: string }
+
+/** A line of the matrix before the host was looked at. */
+export interface MatrixRule extends Omit<Rule, 'object'> {
+  readonly target: Target
+}
+
+/** The access matrix of one host. */
+export interface Matrix {
+  readonly actors: ReadonlyMap<string, Actor>
+  readonly rules: readonly MatrixRule[]
+  readonly leftBehind: readonly LeftBehind[]
+  readonly outside: readonly Outside[]
+}
+
+/** Who is judged by what it left: nothing of what kmsfleet puts somewhere on its way stays in these directories. */
+export interface LeftBehind {
+  readonly actor: string
+  readonly folders: readonly string[]
+  readonly because: string
+  readonly source: string
+  readonly place: Place
+}
+
+/** What no look at a host can prove, said with every report. */
+export interface Outside {
+  readonly actor: string
+  readonly statement: string
+  readonly source: string
+}
 
 /** Numbers that the kernel judges by; capabilities by their number in `linux/capability.h`. */
 export interface ActingIdentity {

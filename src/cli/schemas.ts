@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isDictionary } from '../document/dictionary.ts'
 import { InventoryDocument } from '../inventory/written.ts'
+import { AccessKeywords } from '../playbook/access-keywords.ts'
 import {
   BlockKeywords,
   HandlerKeywords,
@@ -14,7 +15,7 @@ import type { ModuleDoc } from '../project/code.ts'
 
 /* JSON Schema of what operators write, for editors. The schemas that the program checks with are the only source. */
 
-export const schemaNames = ['playbook', 'tasks', 'inventory'] as const
+export const schemaNames = ['playbook', 'tasks', 'inventory', 'access'] as const
 export type SchemaName = (typeof schemaNames)[number]
 
 type Json = z.core.util.JSONType
@@ -45,6 +46,8 @@ export function fileSchema(name: SchemaName, modules: readonly ModuleDoc[]): Jso
       }
     case 'inventory':
       return { title: 'Inventory of kmsfleet', ...schemaOf(InventoryDocument), $schema: draft }
+    case 'access':
+      return { title: 'Access matrix of a role of kmsfleet', ...schemaOf(AccessKeywords), $schema: draft }
   }
 }
 

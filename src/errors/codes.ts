@@ -1,3 +1,4 @@
+import { accessCodes } from './codes/access.ts'
 import { inventoryCodes } from './codes/inventory.ts'
 import { playbookCodes } from './codes/playbook.ts'
 import { hostCodes } from './codes/host.ts'
@@ -18,6 +19,7 @@ export const errorCodes = {
   ...transportCodes,
   ...hostCodes,
   ...runCodes,
+  ...accessCodes,
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

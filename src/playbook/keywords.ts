@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { orders } from './order.ts'
 import { Secrets } from './secrets.ts'
 
-function oneOrMore<T, Input>(item: z.ZodType<T, Input>): z.ZodType<readonly T[], Input | Input[]> {
+export function oneOrMore<T, Input>(item: z.ZodType<T, Input>): z.ZodType<readonly T[], Input | Input[]> {
   return z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]))
 }
 

@@ -106,6 +106,7 @@ function readPlay(
     handlers: knownHandlers,
     flushes: Array.from({ length: reading.section }, (_, index) => flushed(knownHandlers, index + 1)),
     vars,
+    access: roles.access,
     secrets,
     serial: keywords.serial ?? [],
     ...(keywords.max_fail_percentage === undefined

@@ -15,7 +15,7 @@ import {
 import { refuseUndeclared } from './role-arguments.ts'
 import type { RoleFiles, RoleFinder } from './roles.ts'
 import { readTasks } from './tasks.ts'
-import type { Role } from './types.ts'
+import type { AccessUse, Role } from './types.ts'
 import { overlay, readVariables } from './variable-sets.ts'
 
 /** The roles of one play, however they are named in it. */
@@ -23,6 +23,8 @@ export interface RoleUses {
   readonly use: Reading['useRole']
   /** Handlers of all roles used so far, those of each role with the same parameters once. */
   readonly handlers: readonly ReadTask[]
+  /** What the roles used so far say of who may do what. */
+  readonly access: readonly AccessUse[]
 }
 
 interface KnownRole {
@@ -33,13 +35,14 @@ interface KnownRole {
 
 export function createRoleUses(findRole: RoleFinder, reading: () => Reading): RoleUses {
   const handlers: ReadTask[] = []
+  const access: AccessUse[] = []
   /** By folder and parameters. */
   const known = new Map<string, KnownRole>()
   /** Uses whose tasks were read: by folder, parameters, tags and conditions. */
   const used = new Set<string>()
   const turns = new Map<string, number>()
 
-  return { use, handlers }
+  return { use, handlers, access }
 
   function use(request: RoleUse, context: TaskContext): readonly ReadTask[] {
     const { errors } = reading()
@@ -58,6 +61,7 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
     ])
     if (used.has(key) && !request.always && !files.allowDuplicates) return []
     used.add(key)
+    if (files.access !== undefined) access.push({ role, when, vars, document: files.access })
     const inside = { ...context, role, owner, folder: role.folder, within }
     const before = dependencies(files, inside)
     const turn = (turns.get(role.name) ?? 0) + 1

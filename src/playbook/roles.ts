@@ -4,12 +4,13 @@ import type * as z from 'zod'
 import { collect } from '../document/collect.ts'
 import type { KeyLocated } from '../document/issues.ts'
 import { readDocument } from '../document/parse.ts'
-import { isDirectory } from '../document/read.ts'
+import { isDirectory, isFile } from '../document/read.ts'
 import { nearest, suggestion } from '../document/suggest.ts'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
 import { isInside } from '../project/code.ts'
 import { isCode, type CodeReader } from './code/reader.ts'
+import { AccessKeywords } from './access-keywords.ts'
 import { TaskList, Vars } from './keywords.ts'
 import { joinDefaults } from './role-arguments.ts'
 import { readMeta, type RoleMeta } from './role-meta.ts'
@@ -29,6 +30,8 @@ export interface RoleFiles extends RoleInterface {
   readonly tasks?: KeyLocated
   readonly handlers?: KeyLocated
   readonly vars: Variables
+  /** Its part of the access matrix, `access.yml`. */
+  readonly access?: KeyLocated<AccessKeywords>
 }
 
 /** Finds roles by name; throws where there is none. */
@@ -103,6 +106,7 @@ function readRole(
   const tasks = mainFile(folder, 'tasks', TaskList, errors, code)
   const handlers = mainFile(folder, 'handlers', TaskList, errors, code)
   const vars = mainFile(folder, 'vars', Vars, errors)
+  const access = readAccess(folder, errors)
   return {
     ...interfaceOf(folder, errors),
     name,
@@ -110,7 +114,14 @@ function readRole(
     ...(tasks === undefined ? {} : { tasks }),
     ...(handlers === undefined ? {} : { handlers }),
     vars: vars === undefined ? new Map() : readVariables(vars, errors),
+    ...(access === undefined ? {} : { access }),
   }
+}
+
+function readAccess(folder: string, errors: KmsfleetError[]): KeyLocated<AccessKeywords> | undefined {
+  const file = join(folder, 'access.yml')
+  if (!isFile(file)) return undefined
+  return collect(errors, () => readDocument(file, AccessKeywords, { code: 'playbook.invalid' }))
 }
 
 /** A misspelt `task/` would silently do nothing. */

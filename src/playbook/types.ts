@@ -1,6 +1,8 @@
+import type { AccessKeywords } from './access-keywords.ts'
 import type { RoleArguments } from './role-arguments.ts'
 import type { Place } from '../errors/place.ts'
 import type { Order } from './order.ts'
+import type { KeyLocated } from '../document/issues.ts'
 import type { Located } from '../document/located.ts'
 import type { Variable } from '../inventory/types.ts'
 import type { Module } from '../modules/define.ts'
@@ -82,6 +84,16 @@ export interface Handler extends Task {
   readonly handlerId: string
 }
 
+/** A role's part of the access matrix, as one play uses the role. */
+export interface AccessUse {
+  readonly role: Role
+  /** It counts on hosts where all of these hold. */
+  readonly when: readonly Condition[]
+  /** Of the blocks and imports around the role. */
+  readonly vars: Variables
+  readonly document: KeyLocated<AccessKeywords>
+}
+
 /** Where a secret's bytes come from. Texts of the source may be templates over the operator's variables of a host. */
 export interface SecretReference {
   readonly name: string
@@ -99,6 +111,8 @@ export interface Play {
   /** The same handlers as they run before the end, once for each flush: tasks of their own, with ids of their own. */
   readonly flushes: readonly (readonly Handler[])[]
   readonly vars: Variables
+  /** Of all roles that the play uses. */
+  readonly access: readonly AccessUse[]
   readonly secrets: readonly SecretReference[]
   /** Batch sizes; the last repeats. Numbers of hosts or `"30%"`. Empty: all at once. */
   readonly serial: readonly (number | `${number}%`)[]

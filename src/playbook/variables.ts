@@ -8,7 +8,7 @@ import type { Play, Role, Task, Variables } from './types.ts'
 
 export interface VariablesRequest {
   readonly play: Play
-  readonly task: Task
+  readonly task: Pick<Task, 'role' | 'vars'>
   readonly host: Host
   readonly extraVars: ReadonlyMap<string, unknown>
   /** The play's secrets, read for this host. */
@@ -89,7 +89,7 @@ function baseVariables({
 }
 
 /** Levels of variables that stand in files, low to high. */
-function levels(play: Play, task: Task, host: Host): readonly (Variables | undefined)[] {
+function levels(play: Play, task: VariablesRequest['task'], host: Host): readonly (Variables | undefined)[] {
   const { role } = task
   return [role?.defaults, host.variables, play.vars, role?.vars, task.vars, role?.params]
 }

@@ -30,6 +30,7 @@ function shipped(): readonly string[] {
   return [
     ...entries('playbooks').filter((file) => file.endsWith('.yml')),
     ...entries('roles').filter((file) => /(tasks|handlers)\/[^/]*\.yml$/.test(file)),
+    ...entries('roles').filter((file) => file.endsWith('/access.yml')),
     'inventories/example/hosts.yml',
   ]
 }
