@@ -7,6 +7,7 @@ import type { Problem } from '../model/problem.ts'
 import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { PlanContext } from '../plan/expand.ts'
+import type { Health } from '../plan/health.ts'
 import { widenings } from '../plan/refine.ts'
 import { againOf, pause } from './again.ts'
 import { createEnding } from './ending.ts'
@@ -17,7 +18,7 @@ import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
 import { throttledTasks } from './throttle.ts'
 import type { RunRequest } from './request.ts'
-import { disrupts, isDisruptive } from './stage.ts'
+import { disruptsWell, isDisruptive } from './stage.ts'
 
 /** What one host's part of a play needs. */
 export interface HostJob {
@@ -40,11 +41,10 @@ export interface HostRun {
   plan(): Promise<Plan | undefined>
   /**
    * Makes the plan true, stage by stage, each proved by a new probe. Does nothing where there is no plan.
-   *
-   * @param beforeDisruption awaited before the first change of a plan that interrupts a service which is well: what it
-   *   throws ends the host. A service that is not well has nothing to lose, and does not wait for its peers.
    */
-  converge(beforeDisruption?: () => Promise<void>): Promise<void>
+  converge(turn?: Turn): Promise<void>
+  /** As the last probe found it; undefined before the first. */
+  readonly health: Health | undefined
   /** Closes the connection while a person reads; `converge` then connects and asks again. */
   release(): Promise<void>
   /** Ends a host whose plan was shown and not approved. */
@@ -55,6 +55,17 @@ export interface HostRun {
   end(): Promise<JobEnd>
   /** After its end: asks once more. A problem where anything differs by now, or where the host is not reached. */
   recheck(): Promise<Problem | undefined>
+}
+
+/** A host's turn among the others of its cluster. */
+export interface Turn {
+  /**
+   * Awaited before a change that interrupts a service which is well: what it throws ends the host. A service that is
+   * down has nothing to lose, and does not wait for its peers.
+   */
+  beforeDisruption(): Promise<void>
+  /** Told after each stage, when {@link HostRun.health} is known anew. */
+  probed(): void
 }
 
 /** Stages of one run; more would mean that planning does not come to an end. */
@@ -75,7 +86,18 @@ export function createHostRun(job: HostJob): HostRun {
   let current: Plan | undefined
   let changed = 0
 
-  return { plan, converge, release, decline, skip, end, recheck }
+  return {
+    plan,
+    converge,
+    get health() {
+      return current === undefined ? undefined : observer.health
+    },
+    release,
+    decline,
+    skip,
+    end,
+    recheck,
+  }
 
   async function plan(): Promise<Plan | undefined> {
     if (shown !== undefined || ending.reached !== undefined) return shown
@@ -97,7 +119,7 @@ export function createHostRun(job: HostJob): HostRun {
     return undefined
   }
 
-  async function converge(beforeDisruption = () => Promise.resolve()): Promise<void> {
+  async function converge(turn?: Turn): Promise<void> {
     if (current === undefined || shown === undefined || ending.reached !== undefined) return
     if (current.stages.length === 0) return
     const stopping = (): void => {
@@ -106,7 +128,7 @@ export function createHostRun(job: HostJob): HostRun {
     }
     request.stop.addEventListener('abort', stopping, { once: true })
     try {
-      await makeTrue(link ?? (await reopen()), shown, beforeDisruption)
+      await makeTrue(link ?? (await reopen()), shown, turn)
     } catch (error) {
       ending.fail(error, link !== undefined)
     } finally {
@@ -115,7 +137,7 @@ export function createHostRun(job: HostJob): HostRun {
   }
 
   /** Stage after stage, until the plan is empty or something keeps it from that. */
-  async function makeTrue(open: Link, approved: Plan, beforeDisruption: () => Promise<void>): Promise<void> {
+  async function makeTrue(open: Link, approved: Plan, turn: Turn | undefined): Promise<void> {
     let stages = 0
     while (current !== undefined) {
       const [refusal] = refusalsOf(current)
@@ -125,7 +147,7 @@ export function createHostRun(job: HostJob): HostRun {
       }
       judgeWidening(current, approved)
       if (current.stages.length === 0) return
-      if (disrupts(current) && observer.health.is === 'well') await beforeDisruption()
+      if (disruptsWell(current, observer.health)) await turn?.beforeDisruption()
       if (request.stop.aborted) {
         ending.finish('stopped')
         return
@@ -141,6 +163,7 @@ export function createHostRun(job: HostJob): HostRun {
       }
       const end = await withPermits(open, current)
       current = end.plan
+      turn?.probed()
       if (end.problem !== undefined) {
         ending.failWith(end.problem)
         return

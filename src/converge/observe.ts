@@ -41,7 +41,7 @@ export function createObserver(
 ): Observer {
   const done = new Map<string, DoneResult>()
   let asked = atoms
-  let health: Health = { is: 'sick', found: 'nothing, since it was not asked yet' }
+  let health: Health = { is: 'sick', found: 'nothing, since it was not asked yet', down: new Set() }
 
   const probe = (link: Link): Promise<Snapshot> => link.send(compileRead(asked), abort)
 

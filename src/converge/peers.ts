@@ -1,4 +1,5 @@
 import { KmsfleetError } from '../errors/error.ts'
+import type { JobEnd } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
@@ -6,22 +7,34 @@ import type { Health } from '../plan/health.ts'
 import type { Play } from '../playbook/types.ts'
 import { createLimiter } from '../transport/limiter.ts'
 import { createLookers } from './context.ts'
+import type { HostRun, Turn } from './host.ts'
 import { openLink } from './link.ts'
 import { createMemory } from './memory.ts'
 import { createObserver } from './observe.ts'
 import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
 
-/** Looks after the hosts of a cluster that a batch does not work on. */
+/** Looks after the other hosts of a cluster while one of them has its turn. */
 export interface Peers {
   /**
-   * Before a service of `host` is interrupted: every host of its cluster that is neither in the batch nor was made
-   * or found right earlier in the play must be well now. Throws `run.rail` with the names of those that are not.
-   * Each cluster is asked once a batch.
+   * Does a host's work. Before it interrupts a service, every other host of its cluster must be well that was not made
+   * or found right earlier in the play: one of the same batch whose turn it is too is waited for until it is well or
+   * ended, any other is asked, once a batch. Throws `run.rail` with the names of those that are not well.
    */
-  beWell(host: Host, batch: readonly Host[]): Promise<void>
-  /** The host ended well in this play: it was proved, and need not be asked. */
-  proved(host: Host): void
+  takeTurn(
+    host: Host,
+    batch: readonly Host[],
+    run: Pick<HostRun, 'health'>,
+    work: (turn: Turn) => Promise<JobEnd>,
+  ): Promise<JobEnd>
+}
+
+/** A turn that began in the batch, as the turns of others see it. */
+interface SeenTurn {
+  readonly health: () => Health | undefined
+  /** It waits for others itself: nothing of it will change before they do. */
+  waits: boolean
+  ended: boolean
 }
 
 /**
@@ -30,26 +43,43 @@ export interface Peers {
  */
 export function createPeers(request: RunRequest, play: Play): Peers {
   const limiter = createLimiter(request.concurrency)
-  const wellSoFar = new Set<string>()
-  const asked = new WeakMap<readonly Host[], Map<string, Promise<void>>>()
+  const memory = createMemory()
+  const proved = new Set<string>()
+  const batches = new WeakMap<readonly Host[], Batch>()
+  const news = createNews()
 
-  function peersOf(cluster: string, batch: readonly Host[]): readonly Host[] {
-    const apart = new Set([...batch.map(({ name }) => name), ...wellSoFar])
-    return request.inventory.hosts.filter((host) => host.cluster === cluster && !apart.has(host.name))
+  function healthOfPeer(peer: Host, { turns, answers }: Batch): Promise<Health> {
+    const turn = turns.get(peer.name)
+    if (turn !== undefined) return settled(turn)
+    const answer = answers.get(peer.name) ?? limiter.run('peer', request.abort, () => ask(peer))
+    answers.set(peer.name, answer)
+    return answer
   }
 
-  async function ask(cluster: string, peers: readonly Host[]): Promise<void> {
-    const contexts = createLookers(request, play, peers, createMemory())
+  async function settled(turn: SeenTurn): Promise<Health> {
+    await news.until(() => turn.ended || turn.waits || (turn.health()?.is ?? 'sick') !== 'sick')
+    return turn.health() ?? { is: 'sick', found: 'not reached', down: new Set() }
+  }
+
+  /** Anything that keeps a host from answering is a reason to leave its peers alone. */
+  async function ask(peer: Host): Promise<Health> {
+    const [context] = createLookers(request, play, [peer], memory)
+    return context === undefined ? { is: 'well' } : healthOf(context, request)
+  }
+
+  async function beWell({ name, cluster }: Host, batch: Batch): Promise<void> {
+    const apart = new Set([name, ...proved])
+    const peers = request.inventory.hosts.filter((peer) => peer.cluster === cluster && !apart.has(peer.name))
+    if (peers.length === 0) return
+    request.emit({ type: 'waiting', host: name, for: `the other hosts of cluster ${cluster} to be well` })
     const found = await Promise.all(
-      contexts.map(async (context) => ({
-        host: context.host.name,
-        health: await limiter.run('peer', request.abort, () => healthOf(context, request)),
-      })),
+      peers.map(async (peer) => ({ peer, health: await healthOfPeer(peer, batch) })),
     )
-    const sick = found.flatMap(({ host, health }) =>
-      health.is === 'sick' ? [`${host} (${health.found})`] : [],
+    const sick = found.flatMap(({ peer, health }) =>
+      health.is === 'sick' && !proved.has(peer.name) ? [`${peer.name} (${health.found})`] : [],
     )
-    if (sick.length === 0) return
+    // Once the operator stopped the run nothing is interrupted anyway.
+    if (sick.length === 0 || request.stop.aborted) return
     throw new KmsfleetError(
       'run.rail',
       `expected the other hosts of cluster ${cluster} to be well before a service is interrupted, found ${sick.join(', ')}`,
@@ -60,23 +90,63 @@ export function createPeers(request: RunRequest, play: Play): Peers {
   }
 
   return {
-    beWell: async ({ name, cluster }, batch) => {
-      const clusters = asked.get(batch) ?? new Map<string, Promise<void>>()
-      asked.set(batch, clusters)
-      const peers = peersOf(cluster, batch)
-      if (peers.length === 0) return
-      request.emit({ type: 'waiting', host: name, for: `the other hosts of cluster ${cluster} to be well` })
-      const answer = clusters.get(cluster) ?? ask(cluster, peers)
-      clusters.set(cluster, answer)
-      await answer
-    },
-    proved: (host) => {
-      wellSoFar.add(host.name)
+    takeTurn: async (host, hosts, run, work) => {
+      const batch = batches.get(hosts) ?? { turns: new Map(), answers: new Map() }
+      batches.set(hosts, batch)
+      const seen: SeenTurn = { health: () => run.health, waits: false, ended: false }
+      batch.turns.set(host.name, seen)
+      const waiting = (waits: boolean): void => {
+        seen.waits = waits
+        news.tell()
+      }
+      try {
+        const end = await work({
+          beforeDisruption: async () => {
+            waiting(true)
+            await beWell(host, batch).finally(() => {
+              waiting(false)
+            })
+          },
+          probed: () => {
+            news.tell()
+          },
+        })
+        if (end.outcome === 'ok' || end.outcome === 'changed') proved.add(host.name)
+        return end
+      } finally {
+        seen.ended = true
+        news.tell()
+      }
     },
   }
 }
 
-/** Anything that keeps a host from answering is a reason to leave its peers alone. */
+interface Batch {
+  readonly turns: Map<string, SeenTurn>
+  /** Of hosts whose turn had not begun when they were asked. */
+  readonly answers: Map<string, Promise<Health>>
+}
+
+/** Lets some wait until what others tell of has come. */
+function createNews(): { tell(): void; until(holds: () => boolean): Promise<void> } {
+  const waiting = new Set<() => void>()
+  return {
+    tell: () => {
+      for (const look of waiting) look()
+    },
+    until: (holds) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!holds()) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
+  }
+}
+
 async function healthOf(context: PlanContext, request: RunRequest): Promise<Health> {
   try {
     const atoms = initialAtoms(context, { diff: false })
@@ -86,6 +156,6 @@ async function healthOf(context: PlanContext, request: RunRequest): Promise<Heal
     return observer.health
   } catch (error) {
     if (request.abort.aborted) throw error
-    return { is: 'sick', found: problemOf(error).problem.message }
+    return { is: 'sick', found: problemOf(error).problem.message, down: new Set() }
   }
 }

@@ -176,11 +176,12 @@ function inBatches(
     (host, batch) =>
       inTurn(host, async () => {
         const run = runOf(runs, host)
-        await run.plan()
-        await run.converge(() => peers.beWell(host, batch))
-        const end = await run.end()
-        if (end.outcome === 'ok' || end.outcome === 'changed') peers.proved(host)
-        return end
+        return peers.takeTurn(host, batch, run, async (turn) => {
+          await run.plan()
+          turn.probed()
+          await run.converge(turn)
+          return run.end()
+        })
       }),
     request.emit,
   )

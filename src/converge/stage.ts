@@ -3,6 +3,7 @@ import type { Problem } from '../model/problem.ts'
 import type { Difference } from '../model/resource.ts'
 import type { Value } from '../model/value.ts'
 import type { ChangeReport, WireChange, WriteOp } from '../model/wire.ts'
+import { type Health, serviceOf } from '../plan/health.ts'
 
 /** A stage in the form that the write compiler takes, with the way back from a report to the change. */
 export interface SendableStage {
@@ -57,16 +58,17 @@ function isHopeless(item: Item): item is Check {
 
 /** Does the plan's first stage interrupt a running service? Then it is serialised within the cluster. */
 export function isDisruptive(plan: Plan): boolean {
-  return plan.stages.slice(0, 1).some(interrupts)
+  return plan.stages.slice(0, 1).some((stage) => interruptions(stage).length > 0)
 }
 
-/** Will the plan interrupt a running service, in whichever stage? */
-export function disrupts(plan: Plan): boolean {
-  return plan.stages.some(interrupts)
+/** Will the plan, in whichever stage, interrupt a running service that does its work? What is down has nothing to lose. */
+export function disruptsWell(plan: Plan, health: Health): boolean {
+  const down = health.is === 'sick' ? health.down : new Set()
+  return plan.stages.flatMap(interruptions).some(({ resource }) => !down.has(serviceOf(resource)))
 }
 
-function interrupts({ items }: Stage): boolean {
-  return items.some((item) => item.item === 'change' && item.disruptive)
+function interruptions({ items }: Stage): readonly Change[] {
+  return items.filter((item) => item.item === 'change').filter(({ disruptive }) => disruptive)
 }
 
 function canBeSent(item: Stage['items'][number]): item is Change | Check {

@@ -129,6 +129,35 @@ describe('the other hosts of a cluster, before a service is interrupted', () => 
     expect(run.of('acting')).toEqual([])
   })
 
+  test('one of the same batch that is down and has its turn is waited for', async () => {
+    await lab.exec(host('h1'), 'systemctl stop served')
+    const slow = {
+      name: 'slow',
+      command: { argv: ['sleep', '2'], always: true },
+      when: "inventory_hostname == 'h1'",
+    }
+    const run = await converge(desk.playbook({ tasks: [file('conf', 'five\n'), slow, service, answers] }), {
+      limit: 'h1,h2',
+    })
+    expect(run.exitCode).toBe(0)
+    const turns = run.events.flatMap((event) =>
+      (event.type === 'acting' || event.type === 'done') && event.change.startsWith('unit:')
+        ? [`${event.type} ${event.host}`]
+        : [],
+    )
+    expect(turns).toEqual(['acting h1', 'done h1', 'acting h2', 'done h2'])
+  })
+
+  test('what fails besides the service is no reason not to ask them', async () => {
+    await lab.exec(host('h2'), 'systemctl stop served')
+    const other = { name: 'something else', wait_for: { path: '/srv/data/other', within: 1 } }
+    const tasks = [file('conf', 'six\n'), file('other', 'x\n'), other, service, answers]
+    const run = await converge(desk.playbook({ tasks }), { limit: 'h1' })
+    await lab.exec(host('h2'), 'systemctl start served')
+    expect(run.problem('h1')).toMatchObject({ code: 'run.rail' })
+    expect(run.of('acting')).toEqual([])
+  })
+
   /** The lab's inventory with other clusters. */
   const clusters = (others: Readonly<Record<string, string>>): string =>
     lab.hosts.reduce(

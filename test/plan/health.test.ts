@@ -88,3 +88,22 @@ test.each<[what: string, resources: readonly Resource[], spec: WorldSpec, expect
   const { result } = check
   expect(result.is === 'sick' ? result.found : result.is).toBe(expected)
 })
+
+test.each<[what: string, resources: readonly Resource[], down: readonly string[]]>([
+  ['a check behind a service speaks of it', [kms, mark], ['kms.service']],
+  ['before all services, of none', [mark, kms], []],
+  ['an assertion of none', [kms, assertResource('play/1', [{ expression: 'a', holds: false }])], []],
+  [
+    'each service for itself',
+    [kms, service('other.service', { ready: { kind: 'socket', path: '/srv/mark' } })],
+    ['other.service'],
+  ],
+])('what is down: %s', (_, resources, down) => {
+  const units = { ...running, 'other.service': unit({}) }
+  const check = createHealthCheck(() =>
+    worldFor({ units, tests: answer('exists:/srv/mark', 'no') }, ...resources),
+  )
+  for (const resource of resources) check.ask(resource)
+  const { result } = check
+  expect([...(result.is === 'sick' ? result.down : [])]).toEqual(down)
+})
