@@ -47,6 +47,8 @@ export interface PathState {
   readonly target?: string
   /** Package that owns the path, where it was asked for; null where none does. */
   readonly package?: string | null
+  /** SELinux label `user:role:type[:level]`, where it was asked for and could be read. */
+  readonly label?: string
 }
 
 export interface GroupState {
@@ -126,6 +128,8 @@ export interface HostState {
   readonly bootId: string
   readonly systemd: boolean
   readonly selinux: 'enforcing' | 'permissive' | 'absent'
+  /** Types of labels that the SELinux policy leaves to administrators to set (`customizable_types`). */
+  readonly customLabels: ReadonlySet<string>
   /** uid that the frame ran as; 0 is needed for changes. */
   readonly uid: number
   /** Programs of the closed list in shell/read that were found. */
@@ -144,6 +148,11 @@ export interface Snapshot {
   readonly tests: ReadonlyMap<string, TestState>
   /** By {@link folderKey}; a folder that does not exist has no files. */
   readonly folders: ReadonlyMap<string, Fact<FolderState>>
+  /**
+   * SELinux label that the host's policy gives a path, or `<<none>>` where it gives none. Only of paths whose own label,
+   * where something is there, could be read too.
+   */
+  readonly policyLabels: ReadonlyMap<string, string>
   /** Handlers that an earlier change owes (ids). */
   readonly owed: ReadonlySet<string>
 }

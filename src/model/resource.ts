@@ -42,6 +42,8 @@ export interface World {
   unit(unit: string): Fact<UnitState>
   /** Files of a folder, as a folder atom asks for them. */
   folder(path: string, ending: string): Fact<FolderState>
+  /** SELinux label that the host's policy gives the path, `<<none>>` where it gives none; undefined where it is not known. */
+  policyLabel(path: string): string | undefined
   /** Undefined where no frame has asked yet. */
   test(key: string): TestState | undefined
   /** All users and groups by name, predicted ones included: for `who has this id?`. */

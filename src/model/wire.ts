@@ -30,6 +30,8 @@ export type ReadAtom =
       readonly publicPart?: PublicPart
       /** Ask the package manager who owns it. */
       readonly package?: boolean
+      /** Where SELinux is active: the label that it has, and that which the policy gives something of this type there. */
+      readonly labelOf?: LabelledType
     }
   /**
    * The files of a folder whose names end so and do not begin with a dot, each with its text: configuration that root
@@ -53,6 +55,9 @@ export type ReadAtom =
   /** Does a plain-HTTP URL on a loopback address answer 200? */
   | { readonly atom: 'http'; readonly key: string; readonly url: string }
 
+/** Types of things whose SELinux label is an attribute; links have that which their folder hands down. */
+export type LabelledType = 'file' | 'directory'
+
 /** The atoms that are answered yes, no or unknown, and so can be waited for. */
 export type TestAtom = Extract<ReadAtom, { readonly key: string }>
 
@@ -71,6 +76,8 @@ export interface Ownership {
   readonly group: string
   /** 0 to 0o7777; always sent as five octal digits. */
   readonly mode: number
+  /** SELinux label; none is set where the host has no SELinux. Resource kinds work it out, no user gives it. */
+  readonly label?: string
 }
 
 /** The directory an operation works in: pinned by name and, where it was probed, by device and inode. */

@@ -123,7 +123,9 @@ function covers(answered: PathAtom, asked: PathAtom): boolean {
     (asked.digestUpTo === undefined || asked.digestUpTo <= (answered.digestUpTo ?? -1)) &&
     (asked.bytesUpTo === undefined || asked.bytesUpTo <= (answered.bytesUpTo ?? -1)) &&
     (asked.sealed !== true || answered.sealed === true) &&
-    (asked.package !== true || answered.package === true)
+    (asked.package !== true || answered.package === true) &&
+    (asked.publicPart === undefined || asked.publicPart === answered.publicPart) &&
+    (asked.labelOf === undefined || asked.labelOf === answered.labelOf)
   )
 }
 
@@ -134,7 +136,9 @@ function mergePath(left: PathAtom, right: PathAtom): PathAtom {
     sealed: left.sealed === true || right.sealed === true,
     textUpTo: largest(left.textUpTo, right.textUpTo),
     bytesUpTo: largest(left.bytesUpTo, right.bytesUpTo),
+    publicPart: left.publicPart ?? right.publicPart,
     package: left.package === true || right.package === true,
+    labelOf: left.labelOf ?? right.labelOf,
   })
 }
 
@@ -143,7 +147,7 @@ type PathAsked = { readonly path: string } & { readonly [K in keyof Asked]: Aske
 
 /** The atom without what is not asked. */
 function pathAtom(asked: PathAsked): PathAtom {
-  const { path, digestUpTo, sealed, textUpTo, bytesUpTo } = asked
+  const { path, digestUpTo, sealed, textUpTo, bytesUpTo, publicPart, labelOf } = asked
   return {
     atom: 'path',
     path,
@@ -151,7 +155,9 @@ function pathAtom(asked: PathAsked): PathAtom {
     ...(sealed === true ? { sealed } : {}),
     ...(textUpTo === undefined ? {} : { textUpTo }),
     ...(bytesUpTo === undefined ? {} : { bytesUpTo }),
+    ...(publicPart === undefined ? {} : { publicPart }),
     ...(asked.package === true ? { package: true } : {}),
+    ...(labelOf === undefined ? {} : { labelOf }),
   }
 }
 

@@ -34,6 +34,7 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
     group: (name) => groups.get(name) ?? absent,
     unit: (unit) => units.get(unit) ?? absent,
     folder: (path, ending) => predictedFolder(path, ending, snapshot, paths, changed),
+    policyLabel: (path) => snapshot.policyLabels.get(path),
     test: (key): TestState | undefined => tests.get(key),
     users: () => users,
     groups: () => groups,

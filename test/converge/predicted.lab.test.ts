@@ -14,18 +14,30 @@ import { compileRead } from '../../src/shell/read/compile.ts'
 import { createConnector } from '../../src/transport/connect.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { testTransport } from '../lab/transport.ts'
+import { activate, matchpathcon } from '../shell/selinux.ts'
 import { openDesk, type Desk } from './drive.ts'
 
 /*
  * The law that a plan rests on: what its changes are predicted to leave behind is what a probe then finds. Hosts are
- * taken from state to state by plays and by an operator's hand, drawn at random; nothing is put back in between.
+ * taken from state to state by plays and by an operator's hand, drawn at random; nothing is put back in between. One of
+ * the hosts looks as if SELinux enforced on it, with a substitute for the policy's tool: see test/shell/selinux.ts.
  */
 
 let lab: Lab
 const desk: Desk = openDesk()
 const variants = ['plain', 'bash-sh'] as const
+const enforcing = 1
 beforeAll(async () => {
   lab = await startLab({ hosts: variants.map((variant) => ({ variant })) })
+  const host = lab.hosts[enforcing]
+  if (host === undefined) throw new Error('expected a host, found none')
+  await lab.exec(
+    host,
+    `${activate('1')}
+cat >/usr/sbin/matchpathcon <<'end'
+${matchpathcon}end
+chmod 755 /usr/sbin/matchpathcon`,
+  )
 })
 afterAll(async () => {
   desk[Symbol.dispose]()
@@ -85,6 +97,11 @@ const play: fc.Arbitrary<readonly Task[]> = fc
     ...rest.filter((_, index) => keep[index]),
   ])
 
+/** A kernel with SELinux would have given a label to whatever a hand made. */
+const labelled = `find /srv -exec stat -c '%C %n' {} + 2>/dev/null | sed -n 's/^? //p' | while read -r path; do
+  chcon -h u:object_r:default_t:s0 "$path"
+done`
+
 /** What an operator, or somebody who should not, does by hand. */
 const byHand = fc.constantFrom(
   ':',
@@ -99,6 +116,7 @@ const byHand = fc.constantFrom(
   'gpasswd -a root jury',
   'usermod -s /bin/bash lawyer',
   'userdel lawyer',
+  'chcon u:object_r:tmp_t:s0 /srv/law /srv/law/a /srv/top',
   'rm -rf /srv/law',
   'echo other >/srv/law/deep/b',
 )
@@ -147,6 +165,7 @@ function predictedPath(state: PathState): Readonly<Record<string, unknown>> {
     acl: state.acl,
     ...(state.uid.known ? { uid: state.uid } : {}),
     ...(state.gid.known ? { gid: state.gid } : {}),
+    ...(state.label === undefined ? {} : { label: state.label }),
     ...(state.target === undefined ? {} : { target: state.target }),
     ...(state.type === 'file' ? { links: state.links, size: state.size } : {}),
     ...(state.content?.known === true ? { content: state.content.value.reveal() } : {}),
@@ -217,7 +236,8 @@ test.each(variants.map((variant, index) => [variant, index] as const))(
     let compared = 0
     await fc.assert(
       fc.asyncProperty(play, byHand, async (tasks, hand) => {
-        await lab.exec(host, `(${hand}) >/dev/null 2>&1 || :`)
+        const after = index === enforcing ? labelled : ':'
+        await lab.exec(host, `(${hand}) >/dev/null 2>&1 || :\n${after}`)
         const outcome = await converge(open, host.name, tasks)
         if (outcome === undefined) return
         const effects = planItems(outcome.plan).flatMap((item) =>

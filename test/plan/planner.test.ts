@@ -220,7 +220,7 @@ it('says which addresses became known only now', () => {
     mode: "0755"
 `
   const { missing } = play(tasks).plan({ users: { kms: user(7) } }, {})
-  expect(missing).toContainEqual({ atom: 'path', path: '/etc/7' })
+  expect(missing).toContainEqual({ atom: 'path', path: '/etc/7', labelOf: 'directory' })
 })
 
 it('counts what is as it should be', () => {

@@ -249,7 +249,13 @@ test('a plan about a secret holds it nowhere but in the payload', () => {
   const shown = JSON.stringify(planned, (key, value: unknown) => (key === 'bytes' ? undefined : value))
   expect(shown).not.toContain('hunter2')
   expect(shown).not.toContain(Digest.of(Buffer.from('hunter2')).reveal())
-  expect(wanted.atoms).toContainEqual({ atom: 'path', path: at, digestUpTo: 65536, sealed: true })
+  expect(wanted.atoms).toContainEqual({
+    atom: 'path',
+    path: at,
+    labelOf: 'file',
+    digestUpTo: 65536,
+    sealed: true,
+  })
 })
 
 test('unknown text is provisional once, then predicted', () => {

@@ -23,6 +23,8 @@ export interface WorldSpec {
   readonly groups?: Readonly<Record<string, GroupState>>
   readonly units?: Readonly<Record<string, UnitState>>
   readonly tests?: Readonly<Record<string, TestState>>
+  /** Labels that the policy of the host gives. */
+  readonly policyLabels?: Readonly<Record<string, string>>
   /** Texts of configuration files by path; each is in every folder that was asked of and that it stands in. */
   readonly configuration?: Readonly<Record<string, string>>
 }
@@ -47,6 +49,7 @@ export const host: HostState = {
   bootId: 'b',
   systemd: true,
   selinux: 'absent',
+  customLabels: new Set(),
   uid: 0,
   tools: new Set(tools),
   distribution: 'debian 12',
@@ -135,6 +138,7 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     groups: facts({ root: group(0, { primaryOf: ['root'] }), ...spec.groups }),
     units: facts(spec.units ?? {}),
     tests: new Map(Object.entries(spec.tests ?? {})),
+    policyLabels: new Map(Object.entries(spec.policyLabels ?? {})),
     folders: new Map(
       atoms.flatMap((atom) =>
         atom.atom === 'folder'

@@ -16,6 +16,7 @@ export const resourceCodes = {
   'resource.unknown-account': 'A user or group that is needed does not exist and no earlier task makes it.',
   'resource.account-remote': 'An account is known to the name service only, and local files must decide.',
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
+  'resource.label': 'A host where SELinux enforces does not tell which label its policy gives a path.',
   'resource.tool-missing': 'A program that the change needs is not on the host.',
   'resource.assertion': 'An expression of an `assert` task does not hold; nothing is changed on the host.',
   'resource.encryption':

@@ -45,7 +45,7 @@ export function resolveGroup(group: string, world: World): Result<Value<number>>
   return failure(fact.is === 'unreadable' ? fact.problem : missing('group', group))
 }
 
-/** Owner, group, mode and extra ACL entries, each where it differs. */
+/** Owner, group, mode, extra ACL entries and label, each where it differs. */
 export function ownershipDifferences(
   state: PathState,
   to: Ownership,
@@ -62,6 +62,9 @@ export function ownershipDifferences(
     ...(state.mode === to.mode ? [] : [difference('mode', showMode(state.mode), showMode(to.mode))]),
     // `unknown` is no difference: a host without ACL tools would never come to rest.
     ...(state.acl === 'present' ? [difference('acl', showAcl(state), 'none')] : []),
+    ...(to.label === undefined || state.label === undefined || state.label === to.label
+      ? []
+      : [difference('label', state.label, to.label)]),
   ]
 }
 

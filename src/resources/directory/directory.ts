@@ -1,7 +1,8 @@
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import type { Ownership, WriteOp } from '../../model/wire.ts'
 import { cannotChange, expectOf } from '../common/guard.ts'
-import { mended } from '../common/mended.ts'
+import { labelFor } from '../common/label.ts'
+import { labelled, mended } from '../common/mended.ts'
 import { showMode } from '../common/mode.ts'
 import { ownerAtoms, ownershipDifferences, resolveIds, type Ids } from '../common/owner.ts'
 import { checkAncestors, findParent } from '../common/parent.ts'
@@ -22,18 +23,20 @@ export function directoryResource(desired: DirectoryDesired): Resource {
     id: `directory:${path}`,
     subject: `path:${path}`,
     sameness: JSON.stringify({ path, owner, group, mode }),
-    atoms: [{ atom: 'path', path }, ...ownerAtoms(desired)],
+    atoms: [{ atom: 'path', path, labelOf: 'directory' }, ...ownerAtoms(desired)],
     plan: (world) => plan(desired, world),
   }
 }
 
 function plan(desired: DirectoryDesired, world: World): Planned {
   const { path, owner, group, mode } = desired
-  const to: Ownership = { owner, group, mode }
-  const ids = resolveIds(to, world)
+  const ids = resolveIds(desired, world)
   if (!ids.ok) return refused(ids.problem)
   const fact = world.path(path)
   if (fact.is === 'unreadable') return refused(fact.problem)
+  const label = labelFor(path, fact.is === 'present' ? fact.state : undefined, world)
+  if (!label.ok) return refused(label.problem)
+  const to: Ownership = { owner, group, mode, ...labelled(label.value) }
   if (fact.is === 'absent') return make(path, to, ids.value, world)
 
   if (path !== '/') {
@@ -59,7 +62,7 @@ function plan(desired: DirectoryDesired, world: World): Planned {
         stripAcl: state.acl === 'present',
       },
     ],
-    effects: [mended(path, state, ids.value, mode)],
+    effects: [mended(path, state, ids.value, to)],
     disruptive: false,
     provisional: false,
   }
@@ -93,6 +96,7 @@ function make(path: string, to: Ownership, ids: Ids, world: World): Planned {
       ['owner', to.owner],
       ['group', to.group],
       ['mode', showMode(to.mode)],
+      ...(to.label === undefined ? [] : [['label', to.label] as const]),
     ]),
     ops,
     effects: [
@@ -101,7 +105,15 @@ function make(path: string, to: Ownership, ids: Ids, world: World): Planned {
         key: path,
         fact: {
           is: 'present',
-          state: { type: 'directory', mode: to.mode, ...ids, size: 0, links: 2, acl: 'none' },
+          state: {
+            type: 'directory',
+            mode: to.mode,
+            ...ids,
+            size: 0,
+            links: 2,
+            acl: 'none',
+            ...labelled(to.label),
+          },
         },
       },
     ],

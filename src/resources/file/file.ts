@@ -4,6 +4,8 @@ import type { Planned, Resource, World } from '../../model/resource.ts'
 import type { Ownership, ReadAtom } from '../../model/wire.ts'
 import { findParent } from '../common/parent.ts'
 import { identityAtoms, missingIdentity } from '../common/identity.ts'
+import { labelFor } from '../common/label.ts'
+import { labelled } from '../common/mended.ts'
 import { ownerAtoms, ownershipDifferences, resolveIds } from '../common/owner.ts'
 import { nameOf } from '../common/paths.ts'
 import { problem, refused } from '../common/result.ts'
@@ -43,8 +45,7 @@ export function fileResource(desired: FileDesired): Resource {
 
 function plan(desired: FileDesired, world: World): Planned {
   const { path, owner, group, mode, content } = desired
-  const to: Ownership = { owner, group, mode }
-  const ids = resolveIds(to, world)
+  const ids = resolveIds(desired, world)
   if (!ids.ok) return refused(ids.problem)
   const found = findParent(path, world)
   if (!found.ok) return refused(found.problem)
@@ -53,6 +54,9 @@ function plan(desired: FileDesired, world: World): Planned {
   const old = fact.is === 'present' ? fact.state : undefined
   const obstacle = obstacleAt(path, old, content)
   if (obstacle !== undefined) return refused(obstacle)
+  const label = labelFor(path, old, world)
+  if (!label.ok) return refused(label.problem)
+  const to: Ownership = { owner, group, mode, ...labelled(label.value) }
 
   const place = { ...found.value, name: nameOf(path), path, fact, old, to, ids: ids.value }
   const differences = [
@@ -102,6 +106,7 @@ function pathAtom(path: string, content: FileContent | undefined, unpackaged: bo
   return {
     atom: 'path',
     path,
+    labelOf: 'file',
     ...(digestUpTo === undefined ? {} : { digestUpTo }),
     ...(textUpTo === undefined ? {} : { textUpTo }),
     ...(secret ? { sealed: true } : {}),

@@ -59,7 +59,7 @@ export function mend(
     ops: needsBytes
       ? []
       : [{ op: 'file-set', parent, name, expect: expectOf(fact), to, stripAcl: old.acl === 'present' }],
-    effects: [mended(path, old, ids, to.mode)],
+    effects: [mended(path, old, ids, to)],
     disruptive: false,
     provisional: false,
   }

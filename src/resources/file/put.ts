@@ -5,6 +5,7 @@ import { Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
 import type { WriteOp } from '../../model/wire.ts'
 import { expectOf } from '../common/guard.ts'
+import { labelled } from '../common/mended.ts'
 import { showMode } from '../common/mode.ts'
 import { differencesOfNew } from '../common/show.ts'
 import { contested } from '../common/trust.ts'
@@ -75,6 +76,7 @@ function differencesOfNewFile({ to }: Place, content: FileContent): readonly Dif
     ['owner', to.owner],
     ['group', to.group],
     ['mode', showMode(to.mode)],
+    ...(to.label === undefined ? [] : [['label', to.label] as const]),
   ]).map((one) =>
     one.attribute === 'content' && text !== undefined ? { ...one, text: { from: '', to: text } } : one,
   )
@@ -82,7 +84,14 @@ function differencesOfNewFile({ to }: Place, content: FileContent): readonly Dif
 
 /** Without device, inode and time: other bytes will stand here (see replacedHere). */
 function effect(path: string, { to, ids }: Place, content: FileContent): Effect {
-  const common = { type: 'file', mode: to.mode, ...ids, links: 1, acl: 'none' } as const
+  const common = {
+    type: 'file',
+    mode: to.mode,
+    ...ids,
+    links: 1,
+    acl: 'none',
+    ...labelled(to.label),
+  } as const
   switch (content.is) {
     case 'bytes': {
       const { bytes, digest } = content.payload

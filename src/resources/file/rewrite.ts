@@ -44,7 +44,14 @@ export function rewriteResource(desired: RewriteDesired): Resource {
     subject: `path:${path}`,
     sameness: desired.sameness,
     atoms: [
-      { atom: 'path', path, digestUpTo: largest, bytesUpTo: largest, ...(secret ? { sealed: true } : {}) },
+      {
+        atom: 'path',
+        path,
+        labelOf: 'file',
+        digestUpTo: largest,
+        bytesUpTo: largest,
+        ...(secret ? { sealed: true } : {}),
+      },
       ...ownerAtoms(desired),
       ...identityAtoms(validate?.as),
     ],

@@ -1,7 +1,7 @@
 import { KmsfleetError } from '../../errors/error.ts'
 import type { PublicPart } from '../../model/expiry.ts'
 import { folderKey } from '../../model/facts.ts'
-import type { ReadAtom, TestAtom } from '../../model/wire.ts'
+import type { LabelledType, ReadAtom, TestAtom } from '../../model/wire.ts'
 
 /** What is asked about one path, all atoms taken together. */
 export interface PathQuestion {
@@ -14,6 +14,7 @@ export interface PathQuestion {
   readonly bytesUpTo?: number
   readonly publicPart?: PublicPart
   readonly package: boolean
+  readonly labelOf?: LabelledType
 }
 
 /** Files of a folder whose names end so. */
@@ -89,6 +90,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
   const textUpTo = larger(a.textUpTo, b.textUpTo)
   const bytesUpTo = larger(a.bytesUpTo, b.bytesUpTo)
   const publicPart = a.publicPart ?? b.publicPart
+  const labelOf = a.labelOf ?? b.labelOf
   return {
     path: a.path,
     asked: a.asked || b.asked,
@@ -98,6 +100,7 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
     ...(textUpTo === undefined ? {} : { textUpTo }),
     ...(bytesUpTo === undefined ? {} : { bytesUpTo }),
     ...(publicPart === undefined ? {} : { publicPart }),
+    ...(labelOf === undefined ? {} : { labelOf }),
   }
 }
 
@@ -132,6 +135,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
         ...(atom.textUpTo === undefined ? {} : { textUpTo: atom.textUpTo }),
         ...(atom.bytesUpTo === undefined ? {} : { bytesUpTo: atom.bytesUpTo }),
         ...(atom.publicPart === undefined ? {} : { publicPart: atom.publicPart }),
+        ...(atom.labelOf === undefined ? {} : { labelOf: atom.labelOf }),
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))

@@ -51,9 +51,10 @@ export function testScript(test: TestAtom): string {
   }
 }
 
+const labelFlags = { file: 'F', directory: 'D' } as const
 const publicFlags = { claims: 'c', certificates: 'x' } as const
 
-/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, b bytes, p package, c claims, x certificates. */
+/** The prelude's `kf_path` reads these letters: o our own folder, a asked, h digest, t text, b bytes, p package, c claims, x certificates, F and D label. */
 function flags(question: PathQuestion): string {
   if (ownFolders.includes(question.path)) return 'o'
   if (!question.asked) return '-'
@@ -62,7 +63,8 @@ function flags(question: PathQuestion): string {
   const text = question.textUpTo === undefined || question.sealed ? '' : `t${String(question.textUpTo)}`
   const bytes = question.bytesUpTo === undefined ? '' : `b${String(question.bytesUpTo)}`
   const seen = question.publicPart === undefined ? '' : publicFlags[question.publicPart]
-  return `a${seen}${question.package ? 'p' : ''}${digest}${text}${bytes}`
+  const label = question.labelOf === undefined ? '' : labelFlags[question.labelOf]
+  return `a${label}${seen}${question.package ? 'p' : ''}${digest}${text}${bytes}`
 }
 
 /** All but the nonce: the same for every host that is asked the same. */

@@ -32,6 +32,10 @@ export function decodeHost(section: Section): {
     else known.push(row.slice(colon + 1))
   }
   const first = (path: string): string => files.get(path)?.[0] ?? ''
+  const policyName =
+    /^SELINUXTYPE=\s*([\w-]+)/.exec(
+      files.get('/etc/selinux/config')?.find((line) => line.startsWith('SELINUXTYPE=')) ?? '',
+    )?.[1] ?? ''
   const enforce = first('/sys/fs/selinux/enforce')
   return {
     host: {
@@ -40,6 +44,7 @@ export function decodeHost(section: Section): {
       bootId: first('/proc/sys/kernel/random/boot_id'),
       systemd: systemd === 'yes',
       selinux: enforce === '1' ? 'enforcing' : enforce === '0' ? 'permissive' : 'absent',
+      customLabels: new Set(files.get(`/etc/selinux/${policyName}/contexts/customizable_types`)),
       tools: new Set(tools.split(' ').filter((tool) => tool !== '')),
       distribution: distribution(files.get('/etc/os-release') ?? []),
     },

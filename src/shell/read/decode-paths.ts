@@ -7,6 +7,7 @@ import { known } from '../../model/value.ts'
 import { directoryToken } from '../layout.ts'
 import type { PathQuestion, Questions } from './atoms.ts'
 import { decodeAcls } from './decode-acls.ts'
+import { decodeLabels } from './decode-labels.ts'
 import { decodeMounts } from './decode-mounts.ts'
 import { decodePackages } from './decode-packages.ts'
 import { lines } from './section.ts'
@@ -130,6 +131,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
   const acls = decodeAcls(section)
   const mounts = decodeMounts(section)
   const packages = decodePackages(section)
+  const labels = decodeLabels(section)
 
   function fact(question: PathQuestion): Fact<PathState> {
     const { path } = question
@@ -151,6 +153,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
     const target = targets.get(path)
     const owner = question.package && type === 'file' ? packages(path) : undefined
     const immutable = mounts.immutable(path)
+    const label = labels.get(path)
     const state: PathState = {
       ...row.state,
       acl,
@@ -165,6 +168,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
         : {}),
       ...(type === 'link' && target !== undefined && target !== '' ? { target } : {}),
       ...(owner === undefined ? {} : { package: owner }),
+      ...(label === undefined ? {} : { label }),
     }
     return { is: 'present', state, token: type === 'directory' ? directoryToken(row.raw) : row.raw }
   }

@@ -4,6 +4,7 @@ import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
+import { decodePolicy } from './decode-labels.ts'
 import { decodePaths } from './decode-paths.ts'
 import { decodeUnits } from './decode-units.ts'
 import { sectionOf } from './section.ts'
@@ -56,6 +57,7 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     paths,
     ...decodeAccounts(questions, section, files),
     units: decodeUnits(questions, section, trusted ? files : new Map(), paths),
+    policyLabels: decodePolicy(section, paths),
     folders: decodeFolders(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(

@@ -48,7 +48,7 @@ if [ -z "${BASH_VERSION-}${KSH_VERSION-}" ] && command -v '[[' >/dev/null 2>&1; 
 kf_tools=
 for kf_x in apk chroot curl dpkg-query getent getfacl lsattr rpm runuser setfacl setpriv sha256sum su systemctl \
   timeout wget busybox bash useradd groupadd usermod gpasswd groupmod adduser addgroup systemd-sysusers \
-  systemd-tmpfiles flock logger chattr sync restorecon; do
+  systemd-tmpfiles flock logger chattr sync matchpathcon chcon; do
   if command -v "$kf_x"; then kf_tools="$kf_tools $kf_x"; fi
 done >/dev/null 2>&1
 kf_tools="$kf_tools "
@@ -375,7 +375,7 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 
 # kf_path FLAGS PATH MODE UID GID LINKS DEV INO SIZE ...: judges one stat row, without starting a process.
 # FLAGS: `-` ancestor only; `o` our own folder, absent on most hosts; else a, then h<max> digest, t<max> text, b<max> bytes,
-# c claims of a token, x certificates. Sets of directories, newline separated:
+# c claims of a token, x certificates, F and D label of a file or directory. Sets of directories, newline separated:
 # kf_good: nobody but root can change what stands in it. kf_safe: sticky ones too, good enough to pass through.
 # kf_fixed: stands in a good one, so that its path leads nowhere else, though others may change what stands in it.
 # kf_open: everybody can reach what stands in it.
@@ -599,6 +599,7 @@ kf_paths() {
   IFS=$NL
   kf_safe=$NL kf_good=$NL kf_fixed=$NL kf_open=$NL kf_parent='' kf_in=''
   kf_links='' kf_plain='' kf_slow='' kf_leaves='' kf_leaf_rows='' kf_leaf_count=0 kf_guarded='' kf_fast='' kf_texts='' kf_bytes='' kf_public='' kf_frozen='' kf_owned='' kf_missing=''
+  [ ! -e /sys/fs/selinux/enforce ] || kf_labels "$@"
   kf_rows=$(stat -c "$kf_format %n" -- $kf_list 2>/dev/null)
   kf_f stat "$kf_rows"
   for kf_row in $kf_rows; do
@@ -649,6 +650,24 @@ kf_paths() {
   IFS=$kf_ifs
 }
 
+# kf_labels FLAGS PATH...: the label that each has, and that which the policy gives it. Told the type, the policy tool goes
+# by the text of a path, whatever stands there. It may be missing: then nothing is known.
+# shellcheck disable=SC2086
+kf_labels() {
+  kf_p='' kf_y=''
+  while [ "$#" -gt 1 ]; do
+    case $1 in
+      *F*) kf_p=$kf_p$2$NL ;;
+      *D*) kf_y=$kf_y$2$NL ;;
+    esac
+    shift 2
+  done
+  if [ -z "$kf_p$kf_y" ] || ! kf_has matchpathcon; then return 0; fi
+  kf_f labels "$(stat -c '%C %n' -- $kf_p $kf_y 2>/dev/null)"
+  [ -z "$kf_p" ] || kf_f policy "$(matchpathcon -m file -- $kf_p 2>/dev/null)"
+  [ -z "$kf_y" ] || kf_f policy "$(matchpathcon -m dir -- $kf_y 2>/dev/null)"
+}
+
 # Which package owns the files of kf_owned. dpkg-query reads its whole database; its file lists answer as well.
 # shellcheck disable=SC2086
 kf_packages() {
@@ -685,7 +704,8 @@ kf_packages() {
 # kf_host FILE...: what the host is, its accounts, and start records (FILE...), by one grep; first what kf_names wants.
 kf_host() {
   kf_small=$(grep -H '^[^#]' /etc/nsswitch.conf /etc/passwd /etc/group /etc/os-release /proc/sys/kernel/osrelease \
-    /proc/sys/kernel/arch /proc/sys/kernel/random/boot_id /sys/fs/selinux/enforce "$@" 2>/dev/null)
+    /proc/sys/kernel/arch /proc/sys/kernel/random/boot_id /sys/fs/selinux/enforce /etc/selinux/config \
+    /etc/selinux/*/contexts/customizable_types "$@" 2>/dev/null)
   kf_x=no
   [ ! -d /run/systemd/system ] || kf_x=yes
   kf_f host "$kf_tools" "$kf_machine" "$kf_x" files "$kf_small" uid "$kf_me"

@@ -16,6 +16,8 @@ const arity = {
   target: 2,
   mounts: 1,
   attributes: 1,
+  labels: 1,
+  policy: 1,
   packages: 2,
   package: 2,
   owed: 1,

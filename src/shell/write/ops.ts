@@ -1,5 +1,5 @@
 import type { Identity } from '../../model/identity.ts'
-import type { Expect, Parent, Readiness, WriteOp } from '../../model/wire.ts'
+import type { Expect, Ownership, Parent, Readiness, WriteOp } from '../../model/wire.ts'
 import { testScript } from '../read/compile.ts'
 import { quote } from '../quote.ts'
 import type { PreludePart } from './prelude.ts'
@@ -51,6 +51,9 @@ function identityCommand(identity: Identity): string {
   return `{ kf_account= kf_uid=${String(identity.uid)} kf_gid=${String(identity.gid)} kf_groups=${groups}; }`
 }
 
+/** Last word of what sets owner and mode; none where no label is set. */
+const labelWord = ({ label }: Ownership): string => (label === undefined ? '' : ` ${quote(label)}`)
+
 const words = (argv: readonly string[]): string => argv.map(quote).join(' ')
 
 function validation(item: Staged, stage: string, anchor: string): readonly string[] {
@@ -66,7 +69,7 @@ function validation(item: Staged, stage: string, anchor: string): readonly strin
   ].filter(() => stage !== '')
 }
 
-/** Owner and mode of all that is staged with the same ones, at the first of them: accounts may be made just before. */
+/** Owner, mode and label of all that is staged with the same ones, at the first of them: accounts may be made just before. */
 function dress(item: Staged, context: OpContext): readonly string[] {
   // a directory that is made inside its parent gets them there
   if (item.to === undefined || (item.inside && item.kind === 'directory')) return []
@@ -75,8 +78,11 @@ function dress(item: Staged, context: OpContext): readonly string[] {
   const alike = context.staging.staged.filter(
     ({ dressing, inside, kind }) => dressing === item.dressing && !(inside && kind === 'directory'),
   )
+  const staged = alike.map(stagedWord).join(' ')
+  const { label } = item.to
   return [
-    `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${modeWord(freshMode(item))} ${alike.map(stagedWord).join(' ')}`,
+    `kf_dress ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${modeWord(freshMode(item))} ${staged}`,
+    ...(label === undefined ? [] : [`kf_label ${quote(label)} ${staged}`]),
   ]
 }
 
@@ -110,7 +116,7 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
       ? `kf_inside_link ${where} ${quote(item.op.target)}`
       : item.to === undefined
         ? 'false'
-        : `kf_inside_put ${where} ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${item.kind === 'file' ? stagedWord(item) : "''"}`
+        : `kf_inside_put ${where} ${quote(ownerWord(item.to))} ${modeWord(item.to.mode)} ${item.kind === 'file' ? stagedWord(item) : "''"}${labelWord(item.to)}`
   const capture = variable === undefined ? [] : [`${variable}=\${kf_placed%:*}`]
   return { commands: [...before, put, ...capture], parts: [...parts, 'inside'] }
 }
@@ -129,16 +135,17 @@ function readinessWords(ready: Readiness): string {
 function fileSet(op: Extract<WriteOp, { op: 'file-set' }>, context: OpContext): OpScript {
   const what = expectWord(op.expect, join(op.parent.path, op.name), context)
   const tail = `${what} ${quote(ownerWord(op.to))} ${modeWord(op.to.mode)} ${op.stripAcl ? 'strip' : "''"}`
+  const label = labelWord(op.to)
   if (op.parent.anchor === undefined) {
     const where = `${quote(op.parent.path)} ${inodeWord(op.parent, context)}`
     return {
-      commands: [`kf_inside_set ${where} ${quote(op.name)} ${tail}`],
+      commands: [`kf_inside_set ${where} ${quote(op.name)} ${tail}${label}`],
       parts: ['place', 'inside', 'attributes'],
     }
   }
   const stage = `"${context.staging.stageOf(op.parent)}"`
   return {
-    commands: [enter(op.parent, stage, context), `kf_fileset ${stage} ${quote(op.name)} ${tail} .`],
+    commands: [enter(op.parent, stage, context), `kf_fileset ${stage} ${quote(op.name)} ${tail} .${label}`],
     parts: ['place', 'attributes'],
   }
 }
@@ -199,7 +206,7 @@ export function opScript(
     case 'directory-set':
       return {
         commands: [
-          `kf_dirset ${quote(op.path)} ${expectWord(op.expect, op.path, context)} ${quote(ownerWord(op.to))} ${modeWord(op.between)} ${modeWord(op.to.mode)} ${op.stripAcl ? 'strip' : "''"}`,
+          `kf_dirset ${quote(op.path)} ${expectWord(op.expect, op.path, context)} ${quote(ownerWord(op.to))} ${modeWord(op.between)} ${modeWord(op.to.mode)} ${op.stripAcl ? 'strip' : "''"}${labelWord(op.to)}`,
         ],
         parts: ['place', 'attributes'],
       }

@@ -16,7 +16,7 @@ export interface Staged {
   readonly path: string
   /** It is made again inside its directory, which has no anchor. */
   readonly inside: boolean
-  /** Staged things of one epoch, kind, owner and mode get them by one call, when the first of them is placed. */
+  /** Staged things of one epoch, kind, owner, mode and label get them by one call, when the first of them is placed. */
   readonly dressing: string
 }
 
@@ -131,7 +131,8 @@ export function planStaging(changes: readonly WireChange[]): Staging {
       kind,
       path: join(op.parent.path, op.name),
       inside,
-      dressing: to === undefined ? '' : [epoch, kind, ownerWord(to), modeWord(to.mode)].join(' '),
+      dressing:
+        to === undefined ? '' : [epoch, kind, ownerWord(to), modeWord(to.mode), to.label ?? ''].join(' '),
       ...(to === undefined ? {} : { to }),
       ...(op.op === 'file-put' ? { payload: op.payload } : {}),
     })

@@ -10,7 +10,7 @@ import { ask, openHere, present, rootFolder } from './host.ts'
 const dash = shells[0] ?? { name: 'sh', sh: '/bin/sh', path: '/usr/sbin:/usr/bin:/sbin:/bin' }
 
 // As root: only root's own files in trusted folders are hashed by one program.
-it('asks a whole play with five programs', async () => {
+it('asks a whole play with five programs, where SELinux is not active', async () => {
   const tools = mkdtempSync(join(tmpdir(), 'kmsfleet-count-'))
   const log = join(tools, 'log')
   writeFileSync(log, '')
@@ -28,6 +28,8 @@ it('asks a whole play with five programs', async () => {
     'pwd',
     'lsattr',
   ]
+  writeFileSync(join(tools, 'matchpathcon'), `#!/bin/sh\necho matchpathcon >>${log}\n`)
+  chmodSync(join(tools, 'matchpathcon'), 0o755)
   for (const program of programs) {
     const real = execFileSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim()
     const path = program === 'pwd' ? '/bin/pwd' : real
@@ -41,7 +43,7 @@ it('asks a whole play with five programs', async () => {
   symlinkSync('0', join(folder.path, 'link'))
   await using session = await openHere(dash, tools)
   const play: readonly ReadAtom[] = [
-    ...asked.map((path): ReadAtom => ({ atom: 'path', path, digestUpTo: 1000 })),
+    ...asked.map((path): ReadAtom => ({ atom: 'path', path, digestUpTo: 1000, labelOf: 'file' })),
     { atom: 'path', path: join(folder.path, 'deep') },
     { atom: 'user', name: 'root' },
     { atom: 'group', name: 'root' },

@@ -67,6 +67,7 @@ describe('the decoder', () => {
       bootId: '',
       systemd: true,
       selinux: 'absent',
+      customLabels: new Set(),
       uid: 0,
       tools: new Set(['stat', 'getent']),
       distribution: 'debian 12',
@@ -95,6 +96,32 @@ describe('the decoder', () => {
     })
     expect(seen.owed).toEqual(new Set(['restart.x']))
     expect(seen.tests.get('key')).toEqual({ answer: 'no', detail: 'why' })
+  })
+
+  it('reads labels, and types that the policy which is in use leaves to administrators', () => {
+    const asked: readonly ReadAtom[] = ['/a', '/b c', '/new', '/none'].map((path) => ({
+      atom: 'path',
+      path,
+      labelOf: 'file',
+    }))
+    const custom = '/etc/selinux/targeted/contexts/customizable_types'
+    const seen = compileRead(asked).decode([
+      ...['host', '', '', 'yes', 'files'],
+      `/sys/fs/selinux/enforce:0\n/etc/selinux/config:SELINUX=permissive\n/etc/selinux/config:SELINUXTYPE=targeted\n` +
+        `${custom}:container_file_t\n/etc/selinux/mls/contexts/customizable_types:other_t`,
+      ...['uid', '0', 'stat', `${row}/a\n${row}/b c`],
+      ...['labels', 'u:object_r:a_t:s0-s0:c0.c3,c5 /a\n? /b c\n'],
+      ...['policy', '/a\tu:object_r:a_t\n/b c\tu:object_r:a_t\n/new\t$(x):y:z\n/none\t<<none>>\nrubbish'],
+    ])
+    expect(seen.host).toMatchObject({ selinux: 'permissive', customLabels: new Set(['container_file_t']) })
+    expect(present(seen.paths.get('/a')).label).toBe('u:object_r:a_t:s0-s0:c0.c3,c5')
+    expect(present(seen.paths.get('/b c'))).not.toHaveProperty('label')
+    expect(seen.policyLabels).toEqual(
+      new Map([
+        ['/a', 'u:object_r:a_t'],
+        ['/none', '<<none>>'],
+      ]),
+    )
   })
 
   it('believes neither debts nor start records of a folder that others can write', () => {

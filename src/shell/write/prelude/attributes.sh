@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # --- attributes ---
 
-# kf_dirset PATH WHAT OWNER:GROUP BETWEEN MODE STRIP
+# kf_dirset PATH WHAT OWNER:GROUP BETWEEN MODE STRIP [LABEL]
 kf_dirset() {
   # what is known of it, or of what is below it, may not be true afterwards
   kf_here='' kf_closed_ones=$NL
@@ -13,7 +13,8 @@ kf_dirset() {
   kf_try owner chown -- "$3" . || return 1
   # its owner of before could set one until a moment ago
   kf_strip "$6" . || return 1 # guard:dirset-acl
-  [ "$4" = "$5" ] || kf_try mode chmod "$5" .
+  if [ "$4" != "$5" ]; then kf_try mode chmod "$5" . || return 1; fi
+  kf_label "${7-}" .
 }
 
 # kf_can_strip STRIP
@@ -45,20 +46,20 @@ kf_strip() {
   kf_try acl setfacl -b -k -- "$2" || [ -z "$1" ]
 }
 
-# kf_fileset STAGE NAME WHAT OWNER:GROUP MODE STRIP FROM: of a regular file with one name in FROM (`.` or `..`). In a
+# kf_fileset STAGE NAME WHAT OWNER:GROUP MODE STRIP FROM [LABEL]: of a regular file with one name in FROM (`.` or `..`). In a
 # contested directory the name may be exchanged at any time, so the inode itself is caught in the stage by a hard
 # link, which follows no link.
 kf_fileset() {
   kf_expect "$3" "$7/$2" || return 1 # guard:fileset-expect
   kf_can_strip "$6" || return 1
   if [ -n "$kf_closed" ]; then
-    kf_attributes "$1" "./$2" 1 "$kf_row" "$4" "$5" "$6"
+    kf_attributes "$1" "./$2" 1 "$kf_row" "$4" "$5" "$6" && kf_label "${8-}" "./$2"
     return
   fi
   rm -f "$1/x"
   kf_try link ln "$7/$2" "$1/x" || return 1
   kf_row=$(kf_token "$1/x")
-  if kf_attributes "$1" "$1/x" 2 "$kf_row" "$4" "$5" "$6" "$3"; then
+  if kf_attributes "$1" "$1/x" 2 "$kf_row" "$4" "$5" "$6" "$3" && kf_label "${8-}" "$1/x"; then
     rm -f "$1/x"
   else
     rm -f "$1/x"

@@ -38,7 +38,7 @@ kf_outside() {
   kf_in='' kf_here=''
 }
 
-# kf_inside_put DIR DEV:INO NAME WHAT OWNER:GROUP MODE FROM    FROM: the staged file, or empty for a directory
+# kf_inside_put DIR DEV:INO NAME WHAT OWNER:GROUP MODE FROM [LABEL]    FROM: the staged file, or empty for a directory
 kf_inside_put() {
   if kf_inside "$1" "$2" && kf_inside_make "$@" && kf_place . "$3" "$4" ..; then
     kf_outside "$3"
@@ -55,7 +55,7 @@ kf_inside_make() {
     kf_fail stage "expected room for $3 in $1, found that it cannot be written"
     return 1
   fi
-  kf_try owner chown -- "$5" "./$3" && kf_try mode chmod "$6" "./$3" && kf_try sync sync "./$3"
+  kf_try owner chown -- "$5" "./$3" && kf_try mode chmod "$6" "./$3" && kf_label "${8-}" "./$3" && kf_try sync sync "./$3"
 }
 
 # kf_inside_link DIR DEV:INO NAME WHAT TARGET
@@ -68,9 +68,9 @@ kf_inside_link() {
   fi
 }
 
-# kf_inside_set DIR DEV:INO NAME WHAT OWNER:GROUP MODE STRIP
+# kf_inside_set DIR DEV:INO NAME WHAT OWNER:GROUP MODE STRIP [LABEL]
 kf_inside_set() {
-  if kf_inside "$1" "$2" && kf_fileset . "$3" "$4" "$5" "$6" "$7" ..; then
+  if kf_inside "$1" "$2" && kf_fileset . "$3" "$4" "$5" "$6" "$7" .. "${8-}"; then
     kf_outside "$3"
   else
     kf_outside "$3"

@@ -103,6 +103,11 @@ kf_chmod() {
   kf_try mode chmod "$kf_x" "$@"
 }
 
+# kf_label LABEL PATH...: of what only root can exchange: in a stage, or a pinned directory itself. LABEL may be empty.
+kf_label() {
+  [ -z "$1" ] || kf_try label chcon -h -- "$@"
+}
+
 # kf_drain SIZE: payloads of a frame that does nothing with them
 kf_drain() {
   kf_take_in "$1" /dev/null
