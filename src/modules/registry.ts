@@ -1,4 +1,5 @@
 import { absent } from './absent/index.ts'
+import { apiserverPod } from './apiserver_pod/index.ts'
 import { assert } from './assert/index.ts'
 import { bundle } from './bundle/index.ts'
 import { command } from './command/index.ts'
@@ -26,6 +27,7 @@ import { waitFor } from './wait_for/index.ts'
 /** The modules that come with kmsfleet, under the names that tasks use. */
 export const shipped = {
   absent,
+  apiserver_pod: apiserverPod,
   assert,
   bundle,
   command,

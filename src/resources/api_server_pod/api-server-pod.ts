@@ -1,0 +1,120 @@
+import { addItems } from '../../document/edit.ts'
+import type { Difference, Planned, Resource, World } from '../../model/resource.ts'
+import { known, unknown, type Value } from '../../model/value.ts'
+import type { ReadAtom, Readiness, WriteOp } from '../../model/wire.ts'
+import { ownerAtoms, resolveGroup } from '../common/owner.ts'
+import { refused, success, type Result } from '../common/result.ts'
+import { difference } from '../common/show.ts'
+import { payloadOf, type ContentContext } from '../file/content.ts'
+import { fileResource } from '../file/file.ts'
+import { readinessTest } from '../unit/desired.ts'
+import { readManifest } from './manifest.ts'
+import { needsOf, type Needs } from './needs.ts'
+
+/** kube-apiserver as a static pod that somebody else made, with what it needs to reach the provider. */
+export interface ApiServerPodDesired {
+  readonly manifest: string
+  /** See {@link Wanted} in needs.ts. */
+  readonly socketDirectory: string
+  /** Group of the socket, by name or gid; undefined where kube-apiserver is root. */
+  readonly group?: string | undefined
+  readonly encryption?: string | undefined
+  readonly ready: Readiness
+  /** Seconds that kubelet may take to start it anew, and it to be ready. */
+  readonly within: number
+}
+
+const largestManifest = 1_048_576
+
+/**
+ * Its manifest is kubeadm's, so it is never written anew: what is missing is put in, and all other bytes stay. kubelet
+ * starts the API server anew when it is placed; what cannot be mended so is a check that is not met.
+ */
+export function apiServerPodResource(desired: ApiServerPodDesired, context: ContentContext): Resource {
+  const { manifest, socketDirectory, group, encryption } = desired
+  const test = readinessTest(desired.ready)
+  return {
+    id: `api-server-pod:${manifest}`,
+    subject: `path:${manifest}`,
+    sameness: JSON.stringify(desired),
+    atoms: [
+      { atom: 'path', path: manifest, digestUpTo: largestManifest, bytesUpTo: largestManifest },
+      { atom: 'path', path: socketDirectory },
+      ...(encryption === undefined ? [] : [{ atom: 'path', path: encryption } satisfies ReadAtom]),
+      ...(group === undefined ? [] : ownerAtoms({ owner: '0', group, mode: 0 })),
+      ...(test === undefined ? [] : [test]),
+    ],
+    plan: (world) => plan(desired, world, context),
+  }
+}
+
+function plan(desired: ApiServerPodDesired, world: World, context: ContentContext): Planned {
+  const { manifest } = desired
+  const fact = world.path(manifest)
+  if (fact.is === 'unreadable') return refused(fact.problem)
+  if (fact.is === 'absent') {
+    return unmet([difference('manifest', 'absent', 'the one that kubelet runs kube-apiserver from')])
+  }
+  const { bytes, mode, uid, gid: fileGroup } = fact.state
+  const text = bytes === undefined ? undefined : Buffer.from(bytes.reveal()).toString('utf8')
+  const pod = text === undefined ? undefined : readManifest(manifest, text)
+  if (text === undefined || pod === undefined || !uid.known || !fileGroup.known) {
+    return unmet([difference('manifest', 'another', 'a pod of kube-apiserver that root alone writes')])
+  }
+  const gid = gidOf(desired.group, world)
+  if (!gid.ok) return refused(gid.problem)
+  if (!gid.value.known) return later(gid.value)
+
+  const { additions, differences, contradictions } = needsOf(pod, {
+    socketDirectory: desired.socketDirectory,
+    gid: gid.value.value,
+    encryption: desired.encryption,
+  })
+  const hindrances = [...contradictions, ...(additions.length === 0 ? [] : missing(desired, world))]
+  if (hindrances.length > 0) return unmet([...hindrances, ...differences])
+  if (additions.length === 0) return { is: 'same' }
+  const edited = addItems(text, additions)
+  if (edited === undefined) {
+    return unmet([...differences, difference('manifest', 'cannot be edited line by line', 'edited by hand')])
+  }
+  const content = { is: 'bytes', payload: payloadOf(Buffer.from(edited), false, context) } as const
+  const [owner, group] = [String(uid.value), String(fileGroup.value)]
+  const planned = fileResource({ path: manifest, owner, group, mode, content }).plan(world)
+  if (planned.is !== 'change') return planned
+  return { ...planned, differences, ops: [...planned.ops, ...awaits(desired)], disruptive: true }
+}
+
+function gidOf(group: string | undefined, world: World): Result<Value<number | undefined>> {
+  return group === undefined ? success(known(undefined)) : resolveGroup(group, world)
+}
+
+/** The group is made by this run: its number is not known yet. */
+function later(gid: Extract<Value<number | undefined>, { readonly known: false }>): Planned {
+  const differences = [{ attribute: 'supplementalGroups', from: known('without it'), to: unknown(gid) }]
+  return { is: 'change', differences, ops: [], effects: [], disruptive: true, provisional: true }
+}
+
+/** With a host path that is not there kubelet would not start the pod, and with no file the API server would not run. */
+function missing({ socketDirectory, encryption }: ApiServerPodDesired, world: World): readonly Difference[] {
+  const there = (path: string, type: string): boolean => {
+    const fact = world.path(path)
+    return fact.is === 'present' && fact.state.type === type
+  }
+  return [
+    ...(there(socketDirectory, 'directory')
+      ? []
+      : [difference(socketDirectory, 'absent', 'a directory, made by the role of the provider')]),
+    ...(encryption === undefined || there(encryption, 'file')
+      ? []
+      : [difference(encryption, 'absent', 'the encryption configuration, put there by `encryption_config`')]),
+  ]
+}
+
+function awaits({ ready, within }: ApiServerPodDesired): readonly WriteOp[] {
+  const test = readinessTest(ready)
+  return test === undefined ? [] : [{ op: 'await', test, within }]
+}
+
+function unmet(differences: Needs['differences']): Planned {
+  return { is: 'unmet', differences, ops: [] }
+}
