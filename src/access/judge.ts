@@ -1,0 +1,94 @@
+import type { Attempt, Evaluation, Rule, Verdict, VerdictKind } from './types.ts'
+
+/** What was found out about one rule on one host. */
+export interface Evidence {
+  readonly attempt: Attempt
+  readonly evaluation: Evaluation
+  /** The actor could have answered in place of the kernel. */
+  readonly selfReported: boolean
+  /** Mandatory access control that is active on the host, such as `SELinux`: it denies what modes allow. */
+  readonly mandatory?: string
+}
+
+/**
+ * The verdict on a rule. A pass needs the kernel's answer, and nothing that speaks against it; a must-not of which the
+ * kernel's answer may be the actor's own needs the evaluation too.
+ */
+export function judge(rule: Rule, evidence: Evidence): Verdict {
+  const { attempt, evaluation, selfReported } = evidence
+  const said = (verdict: VerdictKind, finding: string): Verdict => ({
+    ...{ rule, verdict, finding, attempt, evaluation, selfReported },
+  })
+  if (rule.notEnforceable !== undefined) return said('not-enforceable', rule.notEnforceable)
+  return rule.must ? judgeMust(rule, evidence, said) : judgeMustNot(rule, evidence, said)
+}
+
+type Said = (verdict: VerdictKind, finding: string) => Verdict
+
+function judgeMust(rule: Rule, evidence: Evidence, said: Said): Verdict {
+  const { attempt, evaluation, selfReported } = evidence
+  switch (attempt.is) {
+    case 'missing':
+      return said('violated', `nothing is there to ${rule.action}`)
+    case 'denied':
+      return said(
+        'violated',
+        `${cannot(rule)}: ${attempt.errno}${deciding(attempt, evaluation)}${macNote(evidence)}`,
+      )
+    case 'unknown':
+      return said('unknown', `it could not be tried: ${attempt.detail}${wouldSay(evaluation)}`)
+    case 'granted':
+      if (evaluation.is === 'denied' || evaluation.is === 'missing')
+        return said('unknown', disagreement(evidence))
+      if (selfReported && evaluation.is === 'unknown') return said('unknown', ownWord(evaluation.because))
+      return said('pass', '')
+  }
+}
+
+function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
+  const { attempt, evaluation, selfReported } = evidence
+  switch (attempt.is) {
+    case 'granted':
+      return said('violated', `${can(rule)}${deciding(attempt, evaluation)}`)
+    case 'unknown':
+      return said('unknown', `it could not be tried: ${attempt.detail}${wouldSay(evaluation)}`)
+    case 'missing':
+      return evaluation.is === 'missing' ? said('pass', '') : said('unknown', disagreement(evidence))
+    case 'denied':
+      if (evaluation.is === 'granted' || evaluation.is === 'missing')
+        return said('unknown', disagreement(evidence))
+      if (selfReported && evaluation.is === 'unknown') return said('unknown', ownWord(evaluation.because))
+      return said('pass', '')
+  }
+}
+
+const can = ({ actor, action }: Rule): string => `${actor} can ${action} it`
+const cannot = ({ actor, action }: Rule): string => `${actor} cannot ${action} it`
+
+/** What decided: the last step of an evaluation that comes to the same. */
+function deciding(attempt: Attempt, evaluation: Evaluation): string {
+  if (evaluation.is === 'unknown') return ''
+  if (evaluation.is !== attempt.is) return `, though owners and modes say ${evaluation.is}`
+  const step = evaluation.steps.at(-1)
+  return step === undefined ? '' : `, since ${step.decidedBy} on ${step.path}`
+}
+
+function wouldSay(evaluation: Evaluation): string {
+  return evaluation.is === 'unknown' ? '' : `; owners and modes alone say ${evaluation.is}`
+}
+
+function disagreement({ attempt, evaluation, mandatory }: Evidence): string {
+  const cause =
+    mandatory !== undefined && attempt.is === 'denied'
+      ? `likely ${mandatory} denies it`
+      : 'something moved meanwhile, or a rule is at work that kmsfleet does not know'
+  return `the kernel says ${attempt.is}, owners and modes say ${evaluation.is}: ${cause}`
+}
+
+function macNote({ evaluation, mandatory }: Evidence): string {
+  return mandatory !== undefined && evaluation.is === 'granted' ? ` (likely ${mandatory} denies it)` : ''
+}
+
+function ownWord(because: string): string {
+  return `only its own word is there for it, and owners and modes do not say: ${because}`
+}
