@@ -34,6 +34,7 @@ const libraries = {
   picocolors: 'src/report/**',
   commander: 'src/cli/**',
   'minijinja-js': 'src/template/**',
+  protobufjs: 'src/access/**',
   tsx: 'src/project/**',
   'node-vault': 'src/sources/openbao/client.ts',
 }
