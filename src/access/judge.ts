@@ -1,4 +1,4 @@
-import type { Attempt, Evaluation, Rule, Verdict, VerdictKind } from './types.ts'
+import type { Attempt, Evaluation, Rule, Verdict, VerdictKind } from '../model/access.ts'
 
 /** What was found out about one rule on one host. */
 export interface Evidence {

@@ -1,19 +1,8 @@
 import * as z from 'zod'
+import { accessActions } from '../model/access.ts'
 import { oneOrMore } from './keywords.ts'
 
 /* `access.yml` of a role, and `access_matrix` of an inventory: who acts on a host, on what, and what each must and must not. */
-
-/** What an actor does to an object. `create` is to make something in it, `replace` to put something else in its place. */
-export const accessActions = [
-  'connect',
-  'read',
-  'write',
-  'traverse',
-  'create',
-  'replace',
-  'execute',
-  'signal',
-] as const
 
 const Text = z.string().trim().min(1)
 

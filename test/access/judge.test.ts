@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { judge, type Evidence } from '../../src/access/judge.ts'
-import type { Attempt, Evaluation, Rule, Step } from '../../src/access/types.ts'
+import type { Attempt, Evaluation, Rule, Step } from '../../src/model/access.ts'
 
 const step: Step = {
   path: '/x',

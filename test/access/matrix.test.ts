@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expandMatrix } from '../../src/access/matrix/expand.ts'
-import type { Matrix, MatrixRule } from '../../src/access/types.ts'
+import type { Matrix, MatrixRule } from '../../src/model/access.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
 import { modules } from '../../src/modules/registry.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'

@@ -1,7 +1,7 @@
 import { KmsfleetError } from '../../errors/error.ts'
 import { showPlace } from '../../errors/place.ts'
 import type { AccessActor } from '../../playbook/access-keywords.ts'
-import type { Actor, Running } from '../types.ts'
+import type { Actor, Running } from '../../model/access.ts'
 import { holds, pathAt, textAt, type Part } from './part.ts'
 
 /** The actors of all documents by name; two documents may say the same of one, and nothing else. */

@@ -1,5 +1,5 @@
 import type { AccessObject } from '../../playbook/access-keywords.ts'
-import type { Target } from '../types.ts'
+import type { Target } from '../../model/access.ts'
 import { holds, pathAt, type Part } from './part.ts'
 
 /** Objects by the name that the matrix gives them; what several documents put under one name is put together. */

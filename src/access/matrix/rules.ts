@@ -2,7 +2,7 @@ import { suggestion } from '../../document/suggest.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import type { Place } from '../../errors/place.ts'
 import type { AccessRule } from '../../playbook/access-keywords.ts'
-import type { Actor, MatrixRule, Target } from '../types.ts'
+import type { Actor, MatrixRule, Target } from '../../model/access.ts'
 import { holds, pathAt, type Part } from './part.ts'
 
 /** What rules may name on this host, and what any document names: of the latter, another host has it. */

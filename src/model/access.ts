@@ -1,0 +1,178 @@
+import type { Place } from '../errors/place.ts'
+
+/** What an actor does to an object. `create` is to make something in it, `replace` to put something else in its place. */
+export const accessActions = [
+  'connect',
+  'read',
+  'write',
+  'traverse',
+  'create',
+  'replace',
+  'execute',
+  'signal',
+] as const
+export type Action = (typeof accessActions)[number]
+
+/** Where an actor's process is found: never by its name, which anybody may take. */
+export type Running =
+  | { readonly by: 'unit'; readonly unit: string }
+  | {
+      readonly by: 'pod'
+      readonly namespace: string
+      readonly name: string
+      readonly container?: string
+      /** Path of the manifest. */
+      readonly manifest: string
+    }
+
+/** Who acts, as the matrix of one host says it. Accounts are names, or decimal numbers. */
+export interface Actor {
+  readonly name: string
+  readonly description: string
+  readonly running?: Running
+  readonly user: string
+  readonly group?: string
+  /** All groups that it may be in, the primary one too. */
+  readonly groups?: readonly string[]
+  readonly capabilities: 'none' | 'any'
+  readonly place: Place
+}
+
+/** What the matrix names before the host was looked at. */
+export type Target =
+  | { readonly is: 'path'; readonly path: string }
+  /** Files that a YAML file on the host names at these keys. */
+  | { readonly is: 'named'; readonly file: string; readonly keys: readonly string[] }
+  /** All that stands in a directory and that nothing else in the matrix names. */
+  | { readonly is: 'others'; readonly folder: string }
+  | { readonly is: 'actor'; readonly name: string }
+
+/** A line of the matrix before the host was looked at. */
+export interface MatrixRule extends Omit<Rule, 'object'> {
+  readonly target: Target
+}
+
+/** The access matrix of one host. */
+export interface Matrix {
+  readonly actors: ReadonlyMap<string, Actor>
+  readonly rules: readonly MatrixRule[]
+  readonly leftBehind: readonly LeftBehind[]
+  readonly outside: readonly Outside[]
+}
+
+/** Who is judged by what it left: nothing of what kmsfleet puts somewhere on its way stays in these directories. */
+export interface LeftBehind {
+  readonly actor: string
+  readonly folders: readonly string[]
+  readonly because: string
+  readonly source: string
+  readonly place: Place
+}
+
+/** What no look at a host can prove, said with every report. */
+export interface Outside {
+  readonly actor: string
+  readonly statement: string
+  readonly source: string
+}
+
+/** Numbers that the kernel judges by; capabilities by their number in `linux/capability.h`. */
+export interface ActingIdentity {
+  readonly uid: number
+  readonly gid: number
+  readonly groups: readonly number[]
+  readonly capabilities: ReadonlySet<number>
+}
+
+/** One line of the access matrix on one host, all names resolved. */
+export interface Rule {
+  readonly actor: string
+  readonly action: Action
+  /** Absolute path, or for `signal` the name of another actor. */
+  readonly object: string
+  /** The class that the object was named by, such as `auth material`; absent where the matrix names the path. */
+  readonly objectClass?: string
+  readonly must: boolean
+  /** Why, in one sentence for an operator. */
+  readonly because: string
+  /** Where the specification says so. */
+  readonly source: string
+  /** Where the matrix says so. */
+  readonly place: Place
+  /** Set where this host's shape cannot enforce it: the reason. */
+  readonly notEnforceable?: string
+}
+
+/** What the kernel said to a try. */
+export type Attempt =
+  | { readonly is: 'granted' }
+  /** `errno` as its name: EACCES, EPERM or EROFS. */
+  | { readonly is: 'denied'; readonly errno: string }
+  /** ENOENT or ENOTDIR. */
+  | { readonly is: 'missing' }
+  | { readonly is: 'unknown'; readonly detail: string }
+
+/** One component of a path, or what decides about it. */
+export interface Step {
+  readonly path: string
+  /** What is needed there: `search`, `read`, `write`, `write and search`, `execute`, ... */
+  readonly needs: string
+  readonly allowed: boolean
+  /** What decided, in words: `group openbao-kms-socket (gid 998) has r-x`, `ACL entry user:kube-apiserver:r--`. */
+  readonly decidedBy: string
+  /** Owner, group, mode and ACL of the row, in words. */
+  readonly row: string
+}
+
+/** What modes, ACLs, groups and capabilities say. */
+export type Evaluation =
+  | { readonly is: 'granted'; readonly steps: readonly Step[] }
+  | { readonly is: 'denied'; readonly steps: readonly Step[] }
+  | { readonly is: 'missing'; readonly steps: readonly Step[] }
+  | { readonly is: 'unknown'; readonly because: string; readonly steps: readonly Step[] }
+
+export type VerdictKind = 'pass' | 'violated' | 'unknown' | 'not-enforceable'
+
+/** A rule and what came of it on one host. */
+export interface Verdict {
+  readonly rule: Rule
+  readonly verdict: VerdictKind
+  /** One line: what is wrong, or what keeps it from being known. Empty for a pass. */
+  readonly finding: string
+  readonly attempt: Attempt
+  readonly evaluation: Evaluation
+  /** The actor could have answered in place of the kernel. */
+  readonly selfReported: boolean
+}
+
+/** Something that is proved of a host beside the matrix: who an actor is, that its socket answers, what was left behind. */
+export interface Check {
+  /** What it is about, such as `kube-apiserver` or a path. */
+  readonly subject: string
+  /** What should be so, as a sentence. */
+  readonly expected: string
+  readonly verdict: VerdictKind
+  /** One line: what was found, where it is not so or not known. */
+  readonly finding: string
+  /** Where the specification says so. */
+  readonly source: string
+}
+
+/** Who an actor was found to be on a host. */
+export interface ActorFound {
+  readonly name: string
+  readonly description: string
+  /** Where from: `bao-kms-provider.service, process 812`, or `account kube-apiserver, since nothing runs`. */
+  readonly from: string
+  readonly identity?: ActingIdentity
+}
+
+/** All that was found out about one host. */
+export interface HostProof {
+  readonly host: string
+  readonly actors: readonly ActorFound[]
+  readonly verdicts: readonly Verdict[]
+  readonly checks: readonly Check[]
+  readonly outside: readonly Outside[]
+  readonly cost: { readonly milliseconds: number; readonly roundTrips: number }
+}
