@@ -2,6 +2,7 @@ import { batchesOf } from '../fleet/run.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Host } from '../inventory/types.ts'
 import type { TaskRef } from '../model/resource.ts'
+import type { Peer, Seeding } from '../model/seed.ts'
 import type { ModuleContext } from '../modules/define.ts'
 import { modules } from '../modules/registry.ts'
 import type { PlanContext } from '../plan/expand.ts'
@@ -14,6 +15,7 @@ import { verifySignature } from '../sources/cosign.ts'
 import type { Scope } from '../template/engine.ts'
 import { type ContextRequest, type RunMemory, tagChoice } from './memory.ts'
 import { mayWrite, playSecrets } from './secrets.ts'
+import { seedPeers } from './seed-peers.ts'
 import { hostsOfPlay } from './selection.ts'
 
 /** What planning needs, for every host of a play. Secrets are those that `openSecrets` read before. */
@@ -27,32 +29,50 @@ export function createContexts(
   const tasks = chosenTasks(play.tasks, tagChoice(request))
   const leaders = new Set(batchesOf(hosts, play.serial).map(([first]) => first))
   const others = tasks.filter((task) => !task.runOnce)
-  return contextsOf(request, play, hosts, (host) => (leaders.has(host) ? tasks : others), memory)
+  const peers = seedPeers(request, play, hosts, memory)
+  return contextsOf(request, play, hosts, memory, {
+    tasksOf: (host) => (leaders.has(host) ? tasks : others),
+    peerOf: (host) => peers.get(host.name),
+  })
 }
 
-/** For hosts that are only looked at: all that each of them has, whatever the tags, and no secret source is opened. */
+/**
+ * For hosts that are only looked at: all that each of them has, whatever the tags, and no secret source is opened.
+ *
+ * @param seeding what they give to new hosts
+ */
 export function createLookers(
   request: ContextRequest,
   play: Play,
   hosts: readonly Host[],
   memory: RunMemory,
+  seeding?: Seeding,
 ): readonly PlanContext[] {
   const tasks = play.tasks.filter((task) => !task.runOnce)
-  return contextsOf({ ...request, command: 'plan' }, play, hosts, () => tasks, memory)
+  return contextsOf({ ...request, command: 'plan' }, play, hosts, memory, { tasksOf: () => tasks, seeding })
+}
+
+/** In what the contexts of hosts differ. */
+interface Differing {
+  readonly tasksOf: (host: Host) => readonly Task[]
+  /** Who gives the host something. */
+  readonly peerOf?: (host: Host) => Peer | undefined
+  readonly seeding?: Seeding | undefined
 }
 
 function contextsOf(
   request: ContextRequest,
   play: Play,
   hosts: readonly Host[],
-  tasksOf: (host: Host) => readonly Task[],
   memory: RunMemory,
+  { tasksOf, peerOf, seeding }: Differing,
 ): readonly PlanContext[] {
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
   const available = new Map([...modules, ...request.playbook.modules])
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
+    const peer = peerOf?.(host)
     const acceptsNewIdentity = request.acceptNewIdentity?.includes(host.name) === true
     return {
       host,
@@ -64,7 +84,18 @@ function contextsOf(
         taskVariables({ play, task, host, extraVars: request.extraVars, secrets: own, registers: over }),
       origin: (task, name) => variableOrigin({ play, task, host, extraVars: request.extraVars }, name),
       moduleContext: (task, ref, scope) =>
-        moduleContext({ memory, secretsOpened, acceptsNewIdentity }, task, ref, scope),
+        moduleContext(
+          {
+            memory,
+            secretsOpened,
+            acceptsNewIdentity,
+            seeding: peer === undefined ? seeding : { is: 'taker', peer },
+          },
+          task,
+          ref,
+          scope,
+        ),
+      ...(peer === undefined ? {} : { peer }),
     }
   })
 }
@@ -74,10 +105,11 @@ interface HostContext {
   readonly memory: RunMemory
   readonly secretsOpened: boolean
   readonly acceptsNewIdentity: boolean
+  readonly seeding: Seeding | undefined
 }
 
 function moduleContext(
-  { memory, secretsOpened, acceptsNewIdentity }: HostContext,
+  { memory, secretsOpened, acceptsNewIdentity, seeding }: HostContext,
   task: Task,
   ref: TaskRef,
   scope: Scope,
@@ -96,6 +128,7 @@ function moduleContext(
     once: (key, make) => remember(memory.remembered, key, make),
     secretsOpened,
     acceptsNewIdentity,
+    seeding,
   }
 }
 

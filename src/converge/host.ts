@@ -9,6 +9,7 @@ import type { ReadAtom } from '../model/wire.ts'
 import type { PlanContext } from '../plan/expand.ts'
 import type { Health } from '../plan/health.ts'
 import { widenings } from '../plan/refine.ts'
+import { askPeer } from './ask-peer.ts'
 import { againOf, pause } from './again.ts'
 import { createEnding } from './ending.ts'
 import { type Link, openLink } from './link.ts'
@@ -77,7 +78,9 @@ export function createHostRun(job: HostJob): HostRun {
   const host = context.host
   const startedAt = performance.now()
   const lock = { who: request.operator, since: new Date().toISOString(), run: request.run }
-  const observer = createObserver(context, job.atoms, job.before, request.abort)
+  const observer = createObserver(context, job.atoms, job.before, request.abort, () =>
+    askPeer(request, context),
+  )
   const ending = createEnding(request, host, gates)
   let link: Link | undefined
   /** The plan that was told, and that later ones must refine. */

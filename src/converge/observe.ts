@@ -1,6 +1,7 @@
 import { KmsfleetError } from '../errors/error.ts'
 import type { Snapshot } from '../model/facts.ts'
 import type { Plan } from '../model/plan.ts'
+import type { Offered } from '../model/seed.ts'
 import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { mergeAtoms } from '../plan/atoms.ts'
@@ -17,6 +18,8 @@ export interface Observer {
   readonly asked: readonly ReadAtom[]
   /** As the last probe found it. */
   readonly health: Health
+  /** What the host gives to new ones, where it was asked for that. */
+  readonly offered: Offered | undefined
   /** Probes, then plans. */
   ask(link: Link): Promise<Plan>
   /** Plans from a snapshot of {@link Observer.asked} that a frame gave. */
@@ -25,6 +28,9 @@ export interface Observer {
   remember(key: string, result: DoneResult): void
 }
 
+/** Asks the peer that a plan wanted something of; false where none did. */
+export type AskPeer = () => Promise<boolean>
+
 /** Frames that ask for addresses which became known late; more would mean that templates chase each other. */
 const lateProbes = 5
 
@@ -32,24 +38,31 @@ const lateProbes = 5
  * @param atoms what the first frame asks
  * @param before effects that earlier plays of a run which only plans would have had on the host
  * @param abort drops what is under way
+ * @param askPeer for hosts that get something from a peer
  */
 export function createObserver(
   context: PlanContext,
   atoms: readonly ReadAtom[],
   before: readonly Effect[],
   abort: AbortSignal,
+  askPeer: AskPeer = () => Promise.resolve(false),
 ): Observer {
   const done = new Map<string, DoneResult>()
   let asked = atoms
+  let offered: Offered | undefined
   let health: Health = { is: 'sick', found: 'nothing, since it was not asked yet', down: new Set() }
 
   const probe = (link: Link): Promise<Snapshot> => link.send(compileRead(asked), abort)
 
-  const planFrom = async (link: Link, first: Snapshot): Promise<Plan> => {
-    let snapshot = first
+  const planFrom = async (link: Link, latest: Snapshot): Promise<Plan> => {
+    let snapshot = latest
     for (let round = 0; round <= lateProbes; round += 1) {
-      const { plan, missing, health: found } = planHost(context, { snapshot, asked, done, before })
-      health = found
+      const known = { snapshot, asked, done, before }
+      const first = planHost(context, known)
+      // Nothing on the host hangs on it: the same answers give the plan with what the peer gave.
+      const { plan, missing, ...found } = (await askPeer()) ? planHost(context, known) : first
+      health = found.health
+      offered = found.offered
       if (missing.length === 0) return plan
       asked = mergeAtoms([...asked, ...missing])
       snapshot = await probe(link)
@@ -66,6 +79,9 @@ export function createObserver(
     },
     get health() {
       return health
+    },
+    get offered() {
+      return offered
     },
     ask: async (link) => planFrom(link, await probe(link)),
     planFrom,

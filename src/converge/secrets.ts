@@ -6,7 +6,7 @@ import type { Play, SecretReference } from '../playbook/types.ts'
 import { requireTrustedProject } from '../project/trust.ts'
 import { readSecrets } from '../sources/read.ts'
 import { sourceKey, type SourceOptions, type WantedSecret } from '../sources/types.ts'
-import type { HostLookups } from '../template/engine.ts'
+import type { HostLookups, Scope } from '../template/engine.ts'
 import type { ContextRequest, RunMemory } from './memory.ts'
 import type { RunRequest } from './request.ts'
 import { renderReference } from './secret-source.ts'
@@ -73,18 +73,23 @@ function wantedSecrets(
   memory: RunMemory,
 ): readonly WantedSecret[] {
   if (play.secrets.length === 0) return []
-  const variables = new Map<string, unknown>()
-  for (const [name, variable] of [...host.variables, ...play.vars]) variables.set(name, variable.value)
-  for (const [name, value] of request.extraVars) variables.set(name, value)
-  variables.set('inventory_hostname', host.name)
-  variables.set('cluster', host.cluster)
-  const scope = { variables, host: noHost }
+  const scope = operatorScope(request, play, host)
   return play.secrets.flatMap((reference) => {
     const text = (template: string): string =>
       plainText(reference, memory.engine.text(template, scope, reference.place))
     const wanted = renderReference(reference, text, request.playbook.file)
     return wanted === undefined ? [] : [wanted]
   })
+}
+
+/** The operator's own variables of a host: nothing that a host says. */
+export function operatorScope(request: ContextRequest, play: Play, host: Host): Scope {
+  const variables = new Map<string, unknown>()
+  for (const [name, variable] of [...host.variables, ...play.vars]) variables.set(name, variable.value)
+  for (const [name, value] of request.extraVars) variables.set(name, value)
+  variables.set('inventory_hostname', host.name)
+  variables.set('cluster', host.cluster)
+  return { variables, host: noHost }
 }
 
 function plainText(reference: SecretReference, rendered: unknown): string {
@@ -98,12 +103,12 @@ function plainText(reference: SecretReference, rendered: unknown): string {
   )
 }
 
-/** A host must not choose which secret it gets: references see the operator's own variables only. */
+/** A host must not choose which secret it gets, or from whom. */
 const noHost: HostLookups = { groupId: refuseHost, userId: refuseHost }
 
 function refuseHost(name: string): never {
   throw new KmsfleetError(
     'playbook.source',
-    `expected a secret's path made of the operator's own variables, found that it asks the host for ${name}`,
+    `expected text made of the operator's own variables, found that it asks the host for ${name}`,
   )
 }

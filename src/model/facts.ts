@@ -115,6 +115,9 @@ export function folderKey(path: string, ending: string): string {
   return `${path}/*${ending}`
 }
 
+/** Contents of two files that were read as one pair. */
+export type PairState = readonly [Secret, Secret]
+
 /** The answer to one test atom. */
 export type TestState =
   | { readonly answer: 'yes' }
@@ -153,6 +156,8 @@ export interface Snapshot {
    * where something is there, could be read too.
    */
   readonly policyLabels: ReadonlyMap<string, string>
+  /** By the path of the first file. */
+  readonly pairs: ReadonlyMap<string, Fact<PairState>>
   /** Handlers that an earlier change owes (ids). */
   readonly owed: ReadonlySet<string>
 }

@@ -4,12 +4,14 @@ import type {
   FolderState,
   GroupState,
   HostState,
+  PairState,
   PathState,
   TestState,
   UnitState,
   UserState,
 } from './facts.ts'
 import type { Problem } from './problem.ts'
+import type { Offered } from './seed.ts'
 import type { Origin, Value } from './value.ts'
 import type { ReadAtom, WriteOp } from './wire.ts'
 
@@ -44,6 +46,8 @@ export interface World {
   folder(path: string, ending: string): Fact<FolderState>
   /** SELinux label that the host's policy gives the path, `<<none>>` where it gives none; undefined where it is not known. */
   policyLabel(path: string): string | undefined
+  /** Two files that were read as a pair, by the path of the first. */
+  pair(path: string): Fact<PairState>
   /** Undefined where no frame has asked yet. */
   test(key: string): TestState | undefined
   /** All users and groups by name, predicted ones included: for `who has this id?`. */
@@ -72,7 +76,8 @@ export type Effect =
 
 /** What a kind answers when its resource is compared with the world. */
 export type Planned =
-  | { readonly is: 'same' }
+  /** `remark`: what a reader of the plan must know of what was found. */
+  | { readonly is: 'same'; readonly remark?: string }
   | {
       readonly is: 'change'
       readonly differences: readonly Difference[]
@@ -119,4 +124,6 @@ export interface Resource {
    * well. Asked of a world that predicts nothing. `not-here` where the service was never installed.
    */
   health?(world: World): readonly Difference[] | 'not-here'
+  /** Of the host that gives: what a new host gets of it. Asked of a world that predicts nothing. */
+  offer?(world: World): Offered
 }

@@ -38,6 +38,18 @@ export type ReadAtom =
    * keeps on trusted ground, for judging it and never for showing it.
    */
   | { readonly atom: 'folder'; readonly path: string; readonly ending: string }
+  /**
+   * Two files of one folder, as one secret pair: read where both are regular files of one account's own, with no other
+   * name, of 1 to `upTo` bytes of text each, and neither changed meanwhile. The folder may be that account's too.
+   */
+  | {
+      readonly atom: 'pair'
+      readonly folder: string
+      readonly names: readonly [string, string]
+      /** Account name, or decimal uid. */
+      readonly owner: string
+      readonly upTo: number
+    }
   /** `name` is looked up in the name service too where local files do not have it. (Local accounts are always read whole.) */
   | { readonly atom: 'user'; readonly name: string }
   | { readonly atom: 'group'; readonly name: string }

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import type { Payload } from '../model/payload.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
+import type { Seeding } from '../model/seed.ts'
 import type { SignatureRequest } from '../model/signature.ts'
 import type { Text, UnknownText } from '../model/text.ts'
 
@@ -23,6 +24,8 @@ export interface ModuleContext {
   readonly secretsOpened: boolean
   /** The operator accepts, by name, that this host's provider gets another identity. */
   readonly acceptsNewIdentity: boolean
+  /** What the host gets from a peer, or gives to one; absent in plays without `seed_from`. */
+  readonly seeding?: Seeding | undefined
 }
 
 /**

@@ -15,6 +15,7 @@ import { link } from './link/index.ts'
 import { nextBoot } from './next_boot/index.ts'
 import { program } from './program/index.ts'
 import { providerConfig } from './provider_config/index.ts'
+import { providerState } from './provider_state/index.ts'
 import { privilegeSplit } from './privilege_split/index.ts'
 import { staticPod } from './static_pod/index.ts'
 import { sysusers } from './sysusers/index.ts'
@@ -43,6 +44,7 @@ export const shipped = {
   privilege_split: privilegeSplit,
   program,
   provider_config: providerConfig,
+  provider_state: providerState,
   static_pod: staticPod,
   sysusers,
   template,

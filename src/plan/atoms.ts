@@ -174,6 +174,8 @@ function atomKey(atom: ReadAtom): string {
       return `${atom.atom} ${atom.name}`
     case 'folder':
       return `folder ${folderKey(atom.path, atom.ending)}`
+    case 'pair':
+      return `pair ${atom.folder}/${atom.names[0]}`
     case 'unit':
       return `unit ${atom.unit}`
     case 'run':

@@ -4,6 +4,7 @@ import type { Place } from '../errors/place.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Undecided } from '../model/plan.ts'
 import type { Resource, TaskRef } from '../model/resource.ts'
+import type { Peer } from '../model/seed.ts'
 import { verbatim } from '../model/host-text.ts'
 import { type Rendered, UnknownText } from '../model/text.ts'
 import { Secret } from '../model/secret.ts'
@@ -23,6 +24,8 @@ export interface PlanContext {
   readonly variables: (task: Task, over: ReadonlyMap<string, unknown>) => ReadonlyMap<string, unknown>
   /** Where the value of a variable stands that a task sees, where that is a file. */
   readonly origin: (task: Task, name: string) => Place | undefined
+  /** Gives the host what only a peer has. */
+  readonly peer?: Peer
   /** What a module is offered for this task. `template` renders with the scope given. */
   readonly moduleContext: (task: Task, ref: TaskRef, scope: Scope) => ModuleContext
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../model/facts.ts'
 import type { Due, Plan } from '../model/plan.ts'
 import type { Effect, Planned, Resource, TaskRef } from '../model/resource.ts'
+import type { Offered } from '../model/seed.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
 import type { Condition, Handler, Task } from '../playbook/types.ts'
 import { createCoverage } from './atoms.ts'
@@ -30,6 +31,8 @@ export interface Planning {
   readonly plan: Plan
   /** As the snapshot has it, whatever the plan is to change. */
   readonly health: Health
+  /** Of the host that gives new hosts something: what they get. */
+  readonly offered?: Offered
   /** Addresses that became known only now: to be asked before the plan can be relied on. Usually none. */
   readonly missing: readonly ReadAtom[]
 }
@@ -51,6 +54,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const due: Due[] = []
   const notCompared = new Set<string>()
   const remarks = new Set<string>()
+  let offered: Offered | undefined
   let unchanged = 0
 
   if (known.before.length > 0) world.apply(known.before)
@@ -66,6 +70,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
     },
     missing,
     health: health.result,
+    ...(offered === undefined ? {} : { offered }),
   }
 
   /** The tasks before a flush, then the handlers that are due there. */
@@ -120,12 +125,14 @@ export function planHost(context: PlanContext, known: Known): Planning {
     if (claims.repeats(resource, ref) && !('handlerId' in task)) return []
     missing.push(...unasked(resource.atoms))
     health.ask(resource)
+    offered ??= resource.offer?.(createWorld(known.snapshot))
     const doubts = resource.atoms.flatMap((atom) => (atom.atom === 'path' ? world.doubts(atom.path) : []))
     if (doubts.length > 0) return [undecided(task, undecidedDraft(ref, { what: 'state', after: doubts }))]
     const planned = plannedBy(task, ref, resource)
     if (resource.remark !== undefined) remarks.add(resource.remark)
     if (resource.notCompared !== undefined) notCompared.add(resource.notCompared)
     if (planned.is === 'same') {
+      if (planned.remark !== undefined) remarks.add(planned.remark)
       unchanged += 1
       return []
     }

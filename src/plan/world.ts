@@ -35,6 +35,7 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
     unit: (unit) => units.get(unit) ?? absent,
     folder: (path, ending) => predictedFolder(path, ending, snapshot, paths, changed),
     policyLabel: (path) => snapshot.policyLabels.get(path),
+    pair: (path) => snapshot.pairs.get(path) ?? absent,
     test: (key): TestState | undefined => tests.get(key),
     users: () => users,
     groups: () => groups,

@@ -162,6 +162,13 @@ export const PlayKeywords = z.strictObject({
   vars: Vars.default(null),
   vars_files: oneOrMore(VarsFile).nullable().default(null),
   secrets: Secrets.default(null),
+  seed_from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Host of the same cluster that gives a new host what only a peer has; --limit does not hold for it',
+    ),
   pre_tasks: TaskList.default(null),
   roles: z.array(RoleEntry).nullable().default(null),
   tasks: TaskList.default(null),

@@ -115,6 +115,9 @@ function readPlay(
     anyErrorsFatal: keywords.any_errors_fatal,
     order: keywords.order,
     pause: keywords.pause,
+    ...(keywords.seed_from === undefined
+      ? {}
+      : { seedFrom: { template: keywords.seed_from, place: part.place(['seed_from']) } }),
     place: part.place(),
   }
 }

@@ -122,6 +122,8 @@ export interface Play {
   readonly order: Order
   /** Seconds between two batches. */
   readonly pause: number
+  /** Template over the operator's variables of a host: the host that gives it what only a peer has. */
+  readonly seedFrom?: { readonly template: string; readonly place: Place }
   readonly place: Place
 }
 

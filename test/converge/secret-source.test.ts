@@ -105,11 +105,11 @@ own: {file: '{{ inventory_hostname }}.key'}`,
     ],
     [
       'x: {file: "{{ host.group(\'g\').gid }}"}',
-      "playbook.source expected a secret's path made of the operator's own variables",
+      "playbook.source expected text made of the operator's own variables",
     ],
     [
       "x: {exec: {argv: ['/bin/echo', \"{{ host.user('u').uid }}\"]}}",
-      "playbook.source expected a secret's path",
+      "playbook.source expected text made of the operator's own variables",
     ],
     [
       "x: {openbao: {mount: kv, path: a, field: f, address: 'https://{{ word }}'}}",

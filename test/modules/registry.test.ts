@@ -97,6 +97,8 @@ test.each(examples)('%s: example %i is parsed and planned', (_, __, example) => 
       '/etc/openbao-kms/pkcs11': directory(),
       '/etc/openbao-kms/pkcs11/pin': file({ mode: 0o600 }),
       '/var/lib/openbao-kms': directory(),
+      '/var/lib/openbao-kms/state/key-registry.json': file({ mode: 0o640 }),
+      '/var/lib/openbao-kms/state/key-registry.json.checkpoint': file({ mode: 0o640 }),
       '/etc/provider.yaml': file({ bytes: new Secret('provider', Buffer.from(providerText)) }),
       '/usr/bin/bao-kms-provider': file({
         mode: 0o755,

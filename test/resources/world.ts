@@ -139,6 +139,7 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     units: facts(spec.units ?? {}),
     tests: new Map(Object.entries(spec.tests ?? {})),
     policyLabels: new Map(Object.entries(spec.policyLabels ?? {})),
+    pairs: new Map(),
     folders: new Map(
       atoms.flatMap((atom) =>
         atom.atom === 'folder'

@@ -28,5 +28,8 @@ export const resourceCodes = {
   'resource.shape': 'The host runs the provider or the API server in another way than was declared.',
   'resource.split': 'The groups that keep credentials from the API server would not keep them from it.',
   'resource.newer-credential': 'The host has a credential that outlasts the one that would take its place.',
+  'resource.seed': 'A new host has no peer that gives it the state of a provider.',
+  'resource.half-pair': "Of the provider's state and its checkpoint one is there without the other.",
+  'resource.running': 'A provider runs whose state is yet to be put there.',
   'resource.unit': 'A systemd unit does not exist, is masked or cannot be loaded.',
 } as const

@@ -20,6 +20,9 @@ export interface PathQuestion {
 /** Files of a folder whose names end so. */
 export type FolderQuestion = Omit<Extract<ReadAtom, { atom: 'folder' }>, 'atom'>
 
+/** Two files of one folder that are read as one. */
+export type PairQuestion = Extract<ReadAtom, { atom: 'pair' }>
+
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
   /** Ancestors stand before what is below them. */
@@ -28,6 +31,7 @@ export interface Questions {
   readonly groups: readonly string[]
   readonly units: readonly string[]
   readonly folders: readonly FolderQuestion[]
+  readonly pairs: readonly PairQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -117,6 +121,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const groups = new Set<string>()
   const units = new Set<string>()
   const folders = new Map<string, FolderQuestion>()
+  const pairs = new Map<string, PairQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -142,6 +147,10 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     else if (atom.atom === 'folder') {
       const { path, ending } = atom
       folders.set(folderKey(checkPath(path), checkEnding(ending)), { path, ending })
+    } else if (atom.atom === 'pair') {
+      const [first, second] = atom.names.map((name) => checkPath(`${atom.folder}/${name}`))
+      checkName(atom.owner)
+      if (first !== undefined && first !== second) pairs.set(first, atom)
     } else units.add(checkUnit(atom.unit))
   }
   const depth = (path: string): number => (path === '/' ? 0 : path.split('/').length)
@@ -151,6 +160,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     groups: [...groups],
     units: [...units],
     folders: [...folders.values()],
+    pairs: [...pairs.values()],
     tests: [...tests.values()],
   }
 }

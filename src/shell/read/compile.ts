@@ -69,7 +69,7 @@ function flags(question: PathQuestion): string {
 
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, tests } = questions
+  const { paths, users, groups, units, folders, pairs, tests } = questions
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
@@ -85,6 +85,9 @@ function body(questions: Questions): string {
     ...call(
       'kf_folders_of',
       folders.flatMap(({ path, ending }) => [path, ending]),
+    ),
+    ...pairs.map(({ folder, names, owner, upTo }) =>
+      ['kf_pair', ...[folder, ...names, owner].map(quote), String(upTo)].join(' '),
     ),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
@@ -104,25 +107,28 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
       ? 32
       : atom === 'folder'
         ? 11
-        : atom === 'reach' || atom === 'prints'
-          ? 12
-          : atom === 'http'
-            ? 6
-            : 1,
+        : atom === 'pair'
+          ? 45
+          : atom === 'reach' || atom === 'prints'
+            ? 12
+            : atom === 'http'
+              ? 6
+              : 1,
   )
   return 1000 * seconds.reduce((sum, each) => sum + each, 60)
 }
 
-function publicLimit(atom: Extract<ReadAtom, { atom: 'path' }>): number {
-  return atom.publicPart === undefined ? 0 : 65_536
+/** Bytes of content that an atom may answer. */
+function contentLimit(atom: ReadAtom): number {
+  if (atom.atom === 'pair') return 2 * atom.upTo
+  if (atom.atom !== 'path') return 0
+  const { textUpTo = 0, bytesUpTo = 0, publicPart } = atom
+  return textUpTo + bytesUpTo + (publicPart === undefined ? 0 : 65_536)
 }
 
 /** Bytes that the probes of these atoms may answer: accounts of a large host, and what each atom may add. */
 function probeOutputLimit(atoms: readonly ReadAtom[]): number {
-  const bytes = atoms.map(
-    (atom) =>
-      16_384 + (atom.atom === 'path' ? (atom.textUpTo ?? 0) + (atom.bytesUpTo ?? 0) + publicLimit(atom) : 0),
-  )
+  const bytes = atoms.map((atom) => 16_384 + contentLimit(atom))
   return bytes.reduce((sum, each) => sum + each, 8 * 1024 * 1024)
 }
 

@@ -5,6 +5,7 @@ import { decodeAccounts } from './decode-accounts.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
 import { decodePolicy } from './decode-labels.ts'
+import { decodePairs } from './decode-pairs.ts'
 import { decodePaths } from './decode-paths.ts'
 import { decodeUnits } from './decode-units.ts'
 import { sectionOf } from './section.ts'
@@ -59,6 +60,7 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     units: decodeUnits(questions, section, trusted ? files : new Map(), paths),
     policyLabels: decodePolicy(section, paths),
     folders: decodeFolders(questions, section),
+    pairs: decodePairs(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

@@ -820,6 +820,48 @@ kf_folders_of() {
   IFS=$kf_ifs
 }
 
+# Two files of one account in a directory that may be its own, for kf_pair. What was opened must be what stands there, the
+# account's own and nothing else's: a link, or a further name of root's file, would carry that elsewhere. Then it is all
+# the same once more a second later: who writes one of the two and not yet the other is seen to write.
+# sh DIR NAME NAME UID MAXSIZE FORMAT PWD NL
+# shellcheck disable=SC2016
+kf_pair_child='cd -P "$1" && [ "$("$7" -P; echo .)" = "$1$8." ] || exit 40
+for f in "$2" "$3"; do [ -f "./$f" ] && [ ! -L "./$f" ] || exit 41; done
+exec 3<"./$2" || exit 42
+exec 4<"./$3" || exit 42
+rows() {
+a=$(stat -L -c "$1" /proc/self/fd/3 /proc/self/fd/4 3<&3 4<&4) && b=$(stat -c "$1" "./$2" "./$3") && [ "$a" = "$b" ]
+}
+rows "$6" "$2" "$3" || exit 43
+before=$a sizes= uid=$4 most=$5 format=$6 first=$2 second=$3
+set -- $a
+case "$1 $2 $4 $7" in 8???" $uid 1 "*) ;; *) exit 45 ;; esac
+one=$7
+shift "$(($# / 2))"
+case "$1 $2 $4 $7" in 8???" $uid 1 "*) ;; *) exit 45 ;; esac
+two=$7
+for s in "$one" "$two"; do [ "$s" -gt 0 ] && [ "$s" -le "$most" ] || exit 44; done
+echo "$one $two"
+head -c "$one" <&3
+head -c "$two" <&4
+echo .
+sleep 1
+rows "$format" "$first" "$second" && [ "$a" = "$before" ] || exit 46'
+
+# kf_pair DIR NAME NAME OWNER MAXSIZE
+kf_pair() {
+  kf_uid=$4 kf_y=!45
+  case $4 in *[!0-9]*) kf_identity "$4" || kf_uid=none ;; esac
+  for kf_p in 1 2 3 4; do
+    kf_y=$(kf_exec='exec'; kf_limited 10 /bin/sh -c "$kf_pair_child" sh "$1" "$2" "$3" "$kf_uid" "$5" "$kf_format" "$kf_pwd" "$NL" \
+      </dev/null 2>/dev/null) && break
+    kf_y=!$?
+    # a writer between two writes comes to an end
+    [ "$kf_y" = !46 ] || break
+  done
+  kf_f pair "$1/$2" "$kf_y"
+}
+
 # kf_gids PID: its supplementary groups, which it has since it was started, whatever the accounts say now.
 kf_gids() {
   [ -r "/proc/$1/status" ] || return 0

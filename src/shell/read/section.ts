@@ -12,6 +12,7 @@ const arity = {
   text: 2,
   bytes: 2,
   public: 2,
+  pair: 2,
   link: 2,
   target: 2,
   mounts: 1,
