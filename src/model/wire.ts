@@ -134,6 +134,10 @@ export type WriteOp =
       readonly group?: string
       readonly lock?: true
     }
+  /** Refused where it has processes, or another uid by then. What it owns, its home too, stays. */
+  | { readonly op: 'user-remove'; readonly name: string; readonly uid: number }
+  /** Refused where it is a user's primary group, or has another gid by then. One that is gone is as it shall be. */
+  | { readonly op: 'group-remove'; readonly name: string; readonly gid: number }
   | { readonly op: 'directory-make'; readonly parent: Parent; readonly name: string; readonly to: Ownership }
   | {
       readonly op: 'directory-set'

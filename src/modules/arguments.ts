@@ -49,6 +49,9 @@ export const Mode = z
 /** A uid or gid. */
 export const Id = z.int().min(0).max(largestId)
 
+/** An id, or nothing: so that a variable can say that none is pinned. */
+export const Pinned = Id.nullish().transform((id) => id ?? undefined)
+
 const existingName = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/
 
 /** An account that exists or is made by an earlier task: a name, or a number. To the name or the decimal number. */

@@ -101,4 +101,26 @@ echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-k
     await on(`ls -d /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /usr/share/doc/bao-kms-provider \
       /etc/*.d/openbao-kms*.conf /etc/systemd/system/openbao-kms* 2>/dev/null || true`),
   ).toBe('')
+
+  // Accounts go by a phrase of their own, beside the other, and only while nothing runs as them.
+  const accounts = ['-e', 'openbao_kms_purge_accounts=REMOVE ACCOUNTS ON c1']
+  const alone = await converge('remove', ...accounts)
+  expect(alone.stdout).toMatch(/openbao_kms_purge must be given/)
+  const both = [...all.slice(0, 2), ...accounts]
+  await on('setpriv --reuid openbao-kms --clear-groups sleep 600 >/dev/null 2>&1 & echo $! >/run/sleeper')
+  const running = await converge('remove', ...both)
+  expect(running.code & exitCode.hostFailed).toBe(exitCode.hostFailed)
+  expect(running.stdout).toMatch(/expected no process of openbao-kms, found process [0-9]+/)
+  await on('kill "$(cat /run/sleeper)"')
+  await on('usermod -s /bin/sh openbao-kms')
+  const changed = await converge('remove', ...both)
+  expect(changed.stdout).toMatch(
+    /expected the user openbao-kms to be the one that was made, found the shell \/bin\/sh/,
+  )
+  await on('usermod -s /usr/sbin/nologin openbao-kms')
+  expect(await converge('remove', ...both)).toMatchObject({ code: 0 })
+  expect(await on('grep -h openbao /etc/passwd /etc/group /etc/shadow /etc/gshadow || true')).toBe('')
+  const gone = await converge('remove', ...both)
+  expect(gone).toMatchObject({ code: 0 })
+  expect(gone.stdout).toMatch(/0 changed|nothing/)
 }, 240_000)

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { known, unknown } from '../../src/model/value.ts'
 import { groupResource } from '../../src/resources/group/group.ts'
+import { absentGroupResource } from '../../src/resources/group/absent.ts'
 import { membershipResource } from '../../src/resources/group/membership.ts'
+import { absentUserResource } from '../../src/resources/user/absent.ts'
 import { userResource } from '../../src/resources/user/user.ts'
 import { group, opNames, planAll, summary, user, worldFor, type WorldSpec } from './world.ts'
 
@@ -247,4 +249,113 @@ test('a bare host gets group, user and membership in one plan', () => {
       { set: 'group', key: 'kms', fact: { state: { primaryOf: ['kms'] } } },
     ],
   })
+})
+
+const made = {
+  name: 'kms',
+  group: 'kms',
+  gecos: 'KMS',
+  home: '/var/lib/kms',
+  shell: '/bin/false',
+  system: true,
+}
+const there = { gecos: 'KMS', home: '/var/lib/kms', shell: '/bin/false' }
+const removers: WorldSpec = { host: { tools: new Set(['userdel', 'groupdel']) } }
+const both = (
+  uid: number,
+  state: Parameters<typeof user>[1] = {},
+  kms = group(7, { primaryOf: ['kms'] }),
+): WorldSpec => ({
+  ...removers,
+  users: { kms: user(uid, { ...there, gid: known(7), ...state }) },
+  groups: { kms },
+})
+const other = (found: string): string =>
+  `refused: expected the user kms to be the one that was made, found ${found}`
+
+test.each<[what: string, pinned: number | undefined, spec: WorldSpec, expected: unknown]>([
+  ['absent', undefined, {}, 'same'],
+  ['as it was made', undefined, both(999), ['state: user → absent', 'group: kms → absent']],
+  ['of a pinned number', 5000, both(5000), ['state: user → absent', 'group: kms → absent']],
+  [
+    'in a group with others',
+    undefined,
+    both(9, {}, group(7, { primaryOf: ['kms', 'x'] })),
+    ['state: user → absent'],
+  ],
+  [
+    'in another group than its name',
+    undefined,
+    both(9, {}, group(8)),
+    other('another primary group than kms'),
+  ],
+  ["a person's number", undefined, both(1000), other('uid 1000')],
+  ["root's number", undefined, both(0), other('uid 0')],
+  ['of another number than was pinned', 9, both(8), other('uid 8')],
+  ['another home', undefined, both(9, { home: '/home/kms' }), other('the home /home/kms')],
+  ['another purpose', undefined, both(9, { gecos: 'Kim' }), other('the gecos "Kim"')],
+  ['a login shell', undefined, both(9, { shell: '/bin/sh' }), other('the shell /bin/sh')],
+  ['a password', undefined, both(9, { password: 'set' }), other('its password set')],
+  [
+    'of the name service',
+    undefined,
+    both(9, { source: 'nss' }),
+    "refused: expected kms to be a local user or none, found it in the host's name service only",
+  ],
+  [
+    'no tool',
+    undefined,
+    { ...both(9), host: {} },
+    'refused: expected userdel or deluser on the host, found neither',
+  ],
+])('user that shall go, %s', (_, uid, spec, expected) => {
+  const wanted = absentUserResource({ ...made, uid })
+  expect(summary(wanted.plan(worldFor(spec, wanted)))).toEqual(expected)
+})
+
+test.each<[what: string, pinned: number | undefined, spec: WorldSpec, expected: unknown]>([
+  ['absent', undefined, {}, 'same'],
+  [
+    'with members',
+    undefined,
+    { ...removers, groups: { sock: group(9, { members: ['a', 'b'] }) } },
+    ['state: group → absent', 'members: a, b → none'],
+  ],
+  ['of a pinned number', 5000, { ...removers, groups: { sock: group(5000) } }, ['state: group → absent']],
+  [
+    "a person's number",
+    undefined,
+    { ...removers, groups: { sock: group(1000) } },
+    'refused: expected the group sock to be the one that was made, found gid 1000',
+  ],
+  [
+    "somebody's primary one",
+    undefined,
+    { ...removers, groups: { sock: group(9, { primaryOf: ['a'] }) } },
+    'refused: expected the group sock to be the one that was made, found that it is the primary group of a',
+  ],
+  [
+    'no tool',
+    undefined,
+    { host: {}, groups: { sock: group(9) } },
+    'refused: expected groupdel or delgroup on the host, found neither',
+  ],
+])('group that shall go, %s', (_, gid, spec, expected) => {
+  const wanted = absentGroupResource({ name: 'sock', gid, system: true })
+  expect(summary(wanted.plan(worldFor(spec, wanted)))).toEqual(expected)
+})
+
+test('a user that goes leaves its groups, and the group of its name goes with it', () => {
+  const spec: WorldSpec = {
+    ...both(9),
+    groups: { kms: group(7, { primaryOf: ['kms'] }), sock: group(8, { members: ['kms'] }) },
+  }
+  const planned = planAll(
+    spec,
+    absentUserResource(made),
+    absentGroupResource({ name: 'kms', system: true }),
+    absentGroupResource({ name: 'sock', system: true }),
+  )
+  expect(planned.map(opNames)).toEqual([['user-remove', 'group-remove'], [], ['group-remove']])
+  expect(planned.slice(1).map(summary)).toEqual(['same', ['state: group → absent']])
 })

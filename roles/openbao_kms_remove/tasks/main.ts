@@ -1,6 +1,6 @@
 import { defineTasks, expression, tasks, type HostValue, type VariablesOf, type WrittenTask } from 'kmsfleet'
 
-const { absent, assert, command, unit, wait_for: waitFor } = tasks
+const { absent, assert, command, group, unit, user, wait_for: waitFor } = tasks
 
 /** See defaults/main.yml. */
 interface Variables {
@@ -16,6 +16,14 @@ interface Variables {
   readonly openbao_kms_encryption_config_dirs: readonly string[]
   readonly openbao_kms_stop_within: number
   readonly openbao_kms_purge: string
+  readonly openbao_kms_purge_accounts: string
+  readonly openbao_kms_user: string
+  /** Ids are null where none was pinned; modules take that for none. */
+  readonly openbao_kms_uid: number
+  readonly openbao_kms_group: string
+  readonly openbao_kms_gid: number
+  readonly openbao_kms_socket_group: string
+  readonly openbao_kms_socket_gid: number
 }
 
 const service = 'bao-kms-provider.service'
@@ -25,11 +33,19 @@ const directoryService = 'openbao-kms-run-directory.service'
 export default defineTasks<Variables>((vars) => {
   const phrase = expression<string>`'REMOVE EVERYTHING ON ' ~ ${vars.cluster}`
   const purge = expression<boolean>`${vars.openbao_kms_purge} == ${phrase}`
+  const accountsPhrase = expression<string>`'REMOVE ACCOUNTS ON ' ~ ${vars.cluster}`
+  const purgeAccounts = expression<boolean>`${vars.openbao_kms_purge_accounts} == ${accountsPhrase}`
   const socket = `${vars.openbao_kms_run_dir}/kms.sock`
   return [
     assert('A purge names the cluster that it is meant for', {
       that: [expression`${vars.openbao_kms_purge} == '' or ${purge}`.expression],
       message: `openbao_kms_purge must be: REMOVE EVERYTHING ON ${vars.cluster}`,
+    }),
+    assert('A purge of the accounts names the cluster too, and goes with one of their files', {
+      that: [
+        expression`${vars.openbao_kms_purge_accounts} == '' or (${purgeAccounts} and ${purge})`.expression,
+      ],
+      message: `openbao_kms_purge_accounts must be: REMOVE ACCOUNTS ON ${vars.cluster}, and openbao_kms_purge must be given`,
     }),
     ...refuseWhileUsed(vars, socket),
 
@@ -59,6 +75,29 @@ export default defineTasks<Variables>((vars) => {
     absent('No binary', { path: vars.openbao_kms_binary }),
 
     ...keptFiles(vars).map((path) => absent(`Purge ${path}`, { path }, { when: purge })),
+    // Last: what they own would belong to whoever gets their numbers next.
+    user(
+      'Purge the account of the provider',
+      {
+        name: vars.openbao_kms_user,
+        uid: vars.openbao_kms_uid,
+        group: vars.openbao_kms_group,
+        gecos: 'OpenBao KMS provider',
+        home: vars.openbao_kms_state_dir,
+        state: 'absent',
+      },
+      { when: purgeAccounts },
+    ),
+    group(
+      'Purge the group of the provider',
+      { name: vars.openbao_kms_group, gid: vars.openbao_kms_gid, state: 'absent' },
+      { when: purgeAccounts },
+    ),
+    group(
+      'Purge the group of the socket',
+      { name: vars.openbao_kms_socket_group, gid: vars.openbao_kms_socket_gid, state: 'absent' },
+      { when: purgeAccounts },
+    ),
   ]
 })
 

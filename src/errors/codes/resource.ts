@@ -14,6 +14,8 @@ export const resourceCodes = {
   'resource.not-empty': 'A directory that shall be absent has entries; nothing is removed recursively.',
   'resource.id': 'A uid or gid is taken, shared, or not the one that is asked for; ids are never renumbered.',
   'resource.unknown-account': 'A user or group that is needed does not exist and no earlier task makes it.',
+  'resource.account-other':
+    'An account that shall be removed is another one than was made, or somebody needs it.',
   'resource.account-remote': 'An account is known to the name service only, and local files must decide.',
   'resource.member': 'A member cannot be removed from a group because it is the primary group of that user.',
   'resource.label': 'A host where SELinux enforces does not tell which label its policy gives a path.',

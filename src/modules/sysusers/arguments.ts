@@ -1,8 +1,5 @@
 import * as z from 'zod'
-import { AccountName, BaseName, Gecos, Id, PlainPath } from '../arguments.ts'
-
-/** An id, or nothing: so that a variable can say that none is pinned. */
-const Pinned = Id.nullish().transform((id) => id ?? undefined)
+import { AccountName, BaseName, Gecos, Pinned, PlainPath } from '../arguments.ts'
 
 const Groups = z.array(
   z.strictObject({

@@ -1,5 +1,6 @@
 import type { Fact, GroupState, HostState, UserState } from '../../model/facts.ts'
 import type { Problem } from '../../model/problem.ts'
+import type { Value } from '../../model/value.ts'
 import { problem } from './result.ts'
 
 /**
@@ -34,6 +35,52 @@ export function remoteAccount(kind: 'user' | 'group', name: string): Problem {
     name,
     `expected ${name} to be a local ${kind} or none, found it in the host's name service only`,
     'Choose another name, or remove the entry from the directory.',
+  )
+}
+
+/** The last id of system accounts, where login.defs says nothing else; above it are people. */
+const lastSystemId = 999
+
+/**
+ * Why an account with this id is not one that a role made: its id is another one than was pinned, or, where none was,
+ * root's or a person's.
+ */
+export function otherId(
+  field: 'uid' | 'gid',
+  found: Value<number>,
+  { pinned, system }: { readonly pinned: number | undefined; readonly system: boolean },
+): string | undefined {
+  const shown = found.known ? `${field} ${String(found.value)}` : `a new ${field}`
+  if (!found.known) return shown
+  if (pinned !== undefined) return found.value === pinned ? undefined : shown
+  return found.value === 0 || (system && found.value > lastSystemId) ? shown : undefined
+}
+
+/** What removes an account: the shadow suite's program, or that of busybox. */
+const removers = { group: ['groupdel', 'delgroup'], user: ['userdel', 'deluser'] } as const
+
+/** Nothing that removes such an account is there. */
+export function removerMissing(
+  kind: keyof typeof removers,
+  name: string,
+  host: HostState,
+): Problem | undefined {
+  if (removers[kind].some((tool) => host.tools.has(tool))) return undefined
+  return problem(
+    'resource.tool-missing',
+    name,
+    `expected ${removers[kind].join(' or ')} on the host, found neither`,
+    'Install the `passwd` (or `shadow`) package, or remove the account by hand.',
+  )
+}
+
+/** An account that is not the one that shall go. */
+export function otherAccount(kind: 'user' | 'group', name: string, found: string): Problem {
+  return problem(
+    'resource.account-other',
+    name,
+    `expected the ${kind} ${name} to be the one that was made, found ${found}`,
+    'Say what it was made with, or remove it by hand if nobody needs it.',
   )
 }
 

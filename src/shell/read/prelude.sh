@@ -47,7 +47,7 @@ if [ -z "${BASH_VERSION-}${KSH_VERSION-}" ] && command -v '[[' >/dev/null 2>&1; 
 
 kf_tools=
 for kf_x in apk chroot curl dpkg-query getent getfacl lsattr rpm runuser setfacl setpriv sha256sum su systemctl \
-  timeout wget busybox bash useradd groupadd usermod gpasswd groupmod adduser addgroup systemd-sysusers \
+  timeout wget busybox bash useradd groupadd usermod gpasswd groupmod adduser addgroup userdel groupdel deluser delgroup systemd-sysusers \
   systemd-tmpfiles flock logger chattr sync matchpathcon chcon; do
   if command -v "$kf_x"; then kf_tools="$kf_tools $kf_x"; fi
 done >/dev/null 2>&1

@@ -196,6 +196,16 @@ export function opScript(
         ],
         parts: ['accounts'],
       }
+    case 'user-remove':
+      return {
+        commands: [`kf_user_remove ${quote(op.name)} ${String(op.uid)}`],
+        parts: ['accounts'],
+      }
+    case 'group-remove':
+      return {
+        commands: [`kf_group_remove ${quote(op.name)} ${String(op.gid)}`],
+        parts: ['accounts'],
+      }
     case 'directory-make':
       return item === undefined
         ? { commands: [], parts: [] }

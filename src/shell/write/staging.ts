@@ -110,7 +110,7 @@ export function planStaging(changes: readonly WireChange[]): Staging {
   let epoch = 0
   for (const { change, op } of ops) {
     // a command may change accounts: what it could change the meaning of is looked up after it
-    if (op.op === 'command' || op.op === 'user-set') epoch += 1
+    if (op.op === 'command' || op.op === 'user-set' || op.op === 'user-remove') epoch += 1
     const kind = stagedKinds[op.op]
     if (kind === undefined || !('parent' in op)) {
       if (op.op === 'file-set') stageOf(op.parent)

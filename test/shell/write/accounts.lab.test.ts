@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it, vi } from 'vitest'
 import type { WriteOp } from '../../../src/model/wire.ts'
 import { shells } from '../local-shell.ts'
 import { changesOf, detailOf, last, send, testHost } from './host.ts'
@@ -62,6 +65,48 @@ describe.each(shells.filter(({ name }) => name !== 'busybox'))('$name', (shell) 
     const there = await send(session, changesOf({ ...user, name: 'daemon' }))
     expect(last(there)).toMatchObject({ says: 'conflict' })
     expect(host.run('grep -c ^kf /etc/group /etc/passwd')).toBe('/etc/group:0\n/etc/passwd:0\n')
+  })
+
+  it('removes a user and groups that nobody needs, of the number that was probed, and no other', async () => {
+    await using host = await testHost(shell)
+    ownAccounts(host)
+    await using session = await host.open()
+    const second: WriteOp = { op: 'group-add', name: 'kfsecond', gid: 4713, system: true }
+    await send(session, changesOf(group, user, second))
+    const removal: WriteOp = { op: 'user-remove', name: 'kfuser', uid: 4712 }
+    const emptied: WriteOp = { op: 'group-remove', name: 'kfgroup', gid: 4711 }
+    const lists = 'cat /etc/passwd /etc/group /etc/shadow /etc/gshadow | grep -c kf'
+    const before = host.run(lists)
+
+    const renumbered = await send(session, changesOf({ ...removal, uid: 4711 }))
+    expect(last(renumbered)).toMatchObject({ says: 'conflict' })
+    const primary = await send(session, changesOf(emptied))
+    expect(detailOf(primary)).toBe(
+      "expected kfgroup to be nobody's primary group, found that it is that of kfuser",
+    )
+    const running = spawn('setpriv', ['--reuid', '4712', '--clear-groups', 'sleep', '100'])
+    await once(running, 'spawn')
+    await vi.waitFor(() => {
+      expect(readFileSync(`/proc/${String(running.pid)}/status`, 'utf8')).toContain('4712')
+    })
+    const used = await send(session, changesOf(removal))
+    expect(detailOf(used)).toBe(`expected no process of kfuser, found process ${String(running.pid)}`)
+    running.kill()
+    await once(running, 'exit')
+    expect(host.run(lists)).toBe(before)
+
+    const twice = changesOf(
+      removal,
+      emptied,
+      { op: 'group-remove', name: 'kfsecond', gid: 4713 },
+      removal,
+      emptied,
+    )
+    const said = await send(session, twice)
+    expect(said.reports.filter(({ says }) => says !== 'doing')).toEqual(
+      twice.map(({ id }) => ({ change: id, says: 'done' })),
+    )
+    expect(host.run(lists)).toBe('0\n')
   })
 
   it('uses systemd-sysusers where there is no groupadd and no useradd', async () => {

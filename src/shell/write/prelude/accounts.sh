@@ -153,3 +153,48 @@ kf_member() {
       ;;
   esac
 }
+
+# kf_has_id FILE NAME ID: has that account still that id? 2 where there is no such account
+kf_has_id() {
+  kf_line "$1" "$2" || return 2
+  kf_y=${kf_line#*:*:}
+  [ "${kf_y%%:*}" = "$3" ] || kf_moved "expected $2 to have the id $3, found ${kf_y%%:*}"
+}
+
+# kf_user_remove NAME UID: who runs as it would go on, and whoever gets the uid next would be the owner of that
+kf_user_remove() {
+  kf_has_id /etc/passwd "$1" "$2"
+  case $? in 0) ;; 2) return 0 ;; *) return 1 ;; esac
+  kf_x=$(grep -lE "^Uid:.*[[:space:]]$2([[:space:]]|\$)" /proc/[0-9]*/status 2>/dev/null)
+  if [ -n "$kf_x" ]; then
+    kf_x=${kf_x%%/status*}
+    kf_fail user "expected no process of $1, found process ${kf_x#/proc/}"
+    return 1
+  fi
+  if kf_has userdel; then
+    kf_try user userdel -- "$1"
+  elif kf_has deluser; then
+    kf_try user deluser "$1"
+  else
+    kf_fail user 'expected userdel or deluser on the host, found none'
+  fi
+}
+
+# kf_group_remove NAME GID: with the last user of a group of its name some hosts remove that too
+kf_group_remove() {
+  kf_has_id /etc/group "$1" "$2"
+  case $? in 0) ;; 2) return 0 ;; *) return 1 ;; esac
+  while IFS=: read -r kf_n kf_x kf_x kf_y kf_x; do
+    if [ "$kf_y" = "$2" ]; then
+      kf_fail group "expected $1 to be nobody's primary group, found that it is that of $kf_n"
+      return 1
+    fi
+  done </etc/passwd
+  if kf_has groupdel; then
+    kf_try group groupdel -- "$1"
+  elif kf_has delgroup; then
+    kf_try group delgroup "$1"
+  else
+    kf_fail group 'expected groupdel or delgroup on the host, found none'
+  fi
+}
