@@ -70,6 +70,7 @@ function contextsOf(
   const secrets = playSecrets(request, play, hosts, memory)
   const secretsOpened = mayWrite(request)
   const available = new Map([...modules, ...request.playbook.modules])
+  const answered = handlersByHost(request)
   return hosts.map((host) => {
     const own = secrets.get(host.name) ?? new Map<string, Secret>()
     const peer = peerOf?.(host)
@@ -80,6 +81,7 @@ function contextsOf(
       tasks: tasksOf(host),
       engine: memory.engine,
       modules: available,
+      answered: answered.get(host.name) ?? new Set(),
       variables: (task, over) =>
         taskVariables({ play, task, host, extraVars: request.extraVars, secrets: own, registers: over }),
       origin: (task, name) => variableOrigin({ play, task, host, extraVars: request.extraVars }, name),
@@ -98,6 +100,18 @@ function contextsOf(
       ...(peer === undefined ? {} : { peer }),
     }
   })
+}
+
+function handlersByHost(request: ContextRequest): ReadonlyMap<string, ReadonlySet<string>> {
+  const byHost = new Map<string, Set<string>>()
+  for (const play of request.playbook.plays) {
+    for (const { name } of hostsOfPlay(request, play)) {
+      const ids = byHost.get(name) ?? new Set()
+      for (const { handlerId } of play.handlers) ids.add(handlerId)
+      byHost.set(name, ids)
+    }
+  }
+  return byHost
 }
 
 /** What is the same for all tasks of a host. */

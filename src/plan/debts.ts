@@ -1,6 +1,7 @@
 import type { Change, HandlerId } from '../model/plan.ts'
 import type { Origin } from '../model/value.ts'
 import type { Handler, Task } from '../playbook/types.ts'
+import { owedFolder } from '../shell/layout.ts'
 import type { Draft } from './items.ts'
 import { settleDraft, taskOfKey } from './items.ts'
 import type { DoneResult } from './registers.ts'
@@ -67,6 +68,20 @@ export function createDebts(owed: ReadonlySet<string>, done: ReadonlyMap<string,
       undecided.delete(handlerId)
     },
   }
+}
+
+/**
+ * What a reader must know of debts that no run of this playbook will pay.
+ *
+ * @param answered ids of the handlers that the playbook has for the host
+ */
+export function strangeDebts(owed: ReadonlySet<string>, answered: ReadonlySet<HandlerId>): readonly string[] {
+  return [...owed]
+    .filter((id) => !answered.has(id))
+    .map(
+      (id) =>
+        `owed: ${id}, which no handler of this playbook answers to: run the playbook that has it; where it was renamed or removed, do what it did and remove ${owedFolder}/${id}`,
+    )
 }
 
 /**

@@ -20,6 +20,8 @@ export interface PlanContext {
   readonly tasks: readonly Task[]
   readonly engine: TemplateEngine
   readonly modules: ReadonlyMap<string, Module>
+  /** Ids of the handlers that any play of the playbook has for the host. */
+  readonly answered: ReadonlySet<string>
   /** Variables of one task, before `item` and registered results are laid over them. */
   readonly variables: (task: Task, over: ReadonlyMap<string, unknown>) => ReadonlyMap<string, unknown>
   /** Where the value of a variable stands that a task sees, where that is a file. */

@@ -4,9 +4,10 @@ import type { Effect, Planned, Resource, TaskRef } from '../model/resource.ts'
 import type { Offered } from '../model/seed.ts'
 import type { ReadAtom, WriteOp } from '../model/wire.ts'
 import type { Condition, Handler, Task } from '../playbook/types.ts'
+import { createAfterthought, refusing } from './afterthought.ts'
 import { createCoverage } from './atoms.ts'
 import { createClaims } from './claims.ts'
-import { createDebts } from './debts.ts'
+import { createDebts, strangeDebts } from './debts.ts'
 import { expandTask, type Instance, type PlanContext } from './expand.ts'
 import { createHealthCheck, type Health } from './health.ts'
 import { type Draft, draftOf, keyOf, maybeDraft, refusalDraft, undecidedDraft } from './items.ts'
@@ -47,22 +48,24 @@ export function planHost(context: PlanContext, known: Known): Planning {
   const registers = createRegisters(known.done)
   const debts = createDebts(known.snapshot.owed, known.done)
   const claims = createClaims()
+  const afterthought = createAfterthought()
   const health = createHealthCheck(() => createWorld(known.snapshot))
   const lookups = worldLookups(world)
   const unasked = createCoverage(known.asked)
   const missing: ReadAtom[] = []
   const due: Due[] = []
   const notCompared = new Set<string>()
-  const remarks = new Set<string>()
+  const remarks = new Set(strangeDebts(known.snapshot.owed, context.answered))
   let offered: Offered | undefined
   let unchanged = 0
 
   if (known.before.length > 0) world.apply(known.before)
   const drafts = [...play.flushes, play.handlers].flatMap(takeSection)
+  const possible = refusing(drafts, afterthought.refusals(world))
   return {
     plan: {
       host: context.host.name,
-      stages: stagesOf(drafts),
+      stages: stagesOf(possible),
       due,
       unchanged,
       notCompared: [...notCompared],
@@ -134,6 +137,7 @@ export function planHost(context: PlanContext, known: Known): Planning {
     if (planned.is === 'same') {
       if (planned.remark !== undefined) remarks.add(planned.remark)
       unchanged += 1
+      afterthought.saw(resource, ref)
       return []
     }
     if (by !== undefined && planned.is !== 'refused') {
@@ -145,7 +149,9 @@ export function planHost(context: PlanContext, known: Known): Planning {
     const draft = draftOf(planned, resource, ref, task.notify, paid)
     if (draft.item.item === 'change') {
       debts.acted(draft.item)
+      afterthought.changes(draft.item.effects, ref)
       world.apply(draft.item.effects)
+      if (resource.transient !== true) afterthought.saw(resource, ref)
     }
     return task.until === undefined ? [draft] : [{ ...draft, last: true }]
   }

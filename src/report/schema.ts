@@ -107,7 +107,11 @@ const Plan = z
     due: z.array(Due).describe('What differs and is left to others on purpose'),
     unchanged: Count,
     notCompared: z.array(z.string()).describe('Paths whose content was not compared'),
-    remarks: z.array(z.string()).describe('What was not checked because the files say so'),
+    remarks: z
+      .array(z.string())
+      .describe(
+        'What was not checked because the files say so, and what is owed to no handler of the playbook',
+      ),
   })
   .meta({ id: 'Plan' })
 

@@ -145,6 +145,15 @@ const restart = `
 `
 const running = { units: { 'x.service': unit() } }
 
+it('tells what is owed and no handler answers to, and how it is settled', () => {
+  const { plan } = play(notifying, { handlers: restart }).plan(running, {
+    owed: ['play.all.gone', 'play.all.restart-it'],
+  })
+  expect(plan.remarks).toEqual([
+    'owed: play.all.gone, which no handler of this playbook answers to: run the playbook that has it; where it was renamed or removed, do what it did and remove /run/kmsfleet/owed/play.all.gone',
+  ])
+})
+
 it('runs a handler once at the end, owed by the change and settled by the handler', () => {
   const { plan } = play(notifying, { handlers: restart }).plan(running, {})
   expect(outline(plan)).toEqual(['+ file:/etc/conf', '+ unit-restarted:x.service'])
@@ -240,3 +249,43 @@ it('counts what is as it should be', () => {
 function digestOf(text: string): Digest {
   return Digest.of(Buffer.from(text))
 }
+
+const alone = `
+- name: nobody else
+  group:
+    name: sock
+    members: []
+    exact: true
+`
+const primary = `
+- name: the user
+  user:
+    name: kms
+    group: sock
+`
+it.each([
+  ['a group that is to be made', {}],
+  ['a group that is there', { groups: { sock: group(7) } }],
+])('refuses before any change what the end of the play contradicts: %s', (_, world) => {
+  const { plan } = play(alone + primary).plan(world)
+  const refused = planItems(plan).flatMap((item) => (item.item === 'refused' ? [item] : []))
+  expect(refused.map(({ resource, task }) => [resource, task.name])).toEqual([
+    ['membership:sock', 'nobody else'],
+  ])
+  expect(refused[0]?.problem).toMatchObject({
+    code: 'resource.member',
+    message: expect.stringMatching(
+      /^expected kms not to belong to the group sock, found it as .*; that is what the task 'the user' \(.*play\.yml:9:7\) makes of it$/,
+    ) as unknown,
+  })
+})
+
+it('allows what the end of the play does not contradict', () => {
+  const { plan } = play(
+    alone.replace('[]', '[kms]').replace('- name: nobody', '- name: some') + primary,
+  ).plan({
+    users: { kms: user(7) },
+    groups: { sock: group(7, { primaryOf: ['kms'] }) },
+  })
+  expect(outline(plan)).not.toContainEqual(expect.stringContaining('!'))
+})
