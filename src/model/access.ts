@@ -120,8 +120,10 @@ export interface Step {
   readonly allowed: boolean
   /** What decided, in words: `group openbao-kms-socket (gid 998) has r-x`, `ACL entry user:kube-apiserver:r--`. */
   readonly decidedBy: string
-  /** Owner, group, mode and ACL of the row, in words. */
+  /** Owner, group, mode and ACL of the row, in words; empty where there is none. */
   readonly row: string
+  /** The smallest change that turns this step around, to stand behind `if`: `kube-apiserver were in group kms`. */
+  readonly otherwise?: string
 }
 
 /** What modes, ACLs, groups and capabilities say. */

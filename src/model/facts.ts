@@ -26,6 +26,8 @@ export interface PathState {
   readonly acl: 'none' | 'present' | 'unknown'
   /** `getfacl`'s extra entries where the host has it and there are any. */
   readonly aclEntries?: readonly string[]
+  /** All that `getfacl` prints, `user::rw-`, `mask::r--` and `default:other::---` among it; present together with `aclEntries`. */
+  readonly aclWhole?: readonly string[]
   /** `st_dev`; absent where the path is only predicted. */
   readonly device?: string
   readonly inode?: string

@@ -61,7 +61,7 @@ test('the plan of a wrong one is exact, down to the guard', () => {
         key: '/var/lib/kms',
         fact: {
           is: 'present',
-          state: directory({ ...right, acl: 'none', aclEntries: [], inode: 'i/var/lib/kms' }),
+          state: directory({ ...right, acl: 'none', aclEntries: [], aclWhole: [], inode: 'i/var/lib/kms' }),
         },
       },
     ],

@@ -11,7 +11,7 @@ export function mended(path: string, state: PathState, ids: Ids, to: Ownership):
     key: path,
     fact: {
       is: 'present',
-      state: state.acl === 'present' ? { ...next, acl: 'none', aclEntries: [] } : next,
+      state: state.acl === 'present' ? { ...next, acl: 'none', aclEntries: [], aclWhole: [] } : next,
     },
   }
 }

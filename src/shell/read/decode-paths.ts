@@ -158,7 +158,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
       ...row.state,
       acl,
       readOnlyMount: mounts.readOnly(path),
-      ...(entries === undefined ? {} : { aclEntries: entries }),
+      ...entries,
       ...(immutable === undefined ? {} : { immutable }),
       ...(content === undefined ? {} : { content }),
       ...(text !== undefined && agrees(text, content) ? { text } : {}),

@@ -38,7 +38,7 @@ const section: readonly string[] = [
     `${row}/secret`,
   ...['trouble', 'stat: cannot statx /etc: Permission denied'],
   ...['acls', 'ls', '/etc/passwd\n'],
-  ...['acls', 'getfacl', '# file: /etc/passwd\n# owner: 0\nuser::rw-\nuser:5:r--\n'],
+  ...['acls', 'getfacl', '# file: /etc/passwd\n# owner: 0\nuser::rw-\nuser:5:r--\ngroup::---\nmask::r--\nother::---\n'],
   ...['sums', `${'a'.repeat(64)}  /etc/passwd\n${'b'.repeat(64)}  /secret`],
   ...['slow', '/secret', '!43'],
   ...['text', '/etc/passwd', 'x.'],
@@ -75,6 +75,7 @@ describe('the decoder', () => {
     expect(present(seen.paths.get('/etc/passwd'))).toMatchObject({
       acl: 'present',
       aclEntries: ['user:5:r--'],
+      aclWhole: ['user::rw-', 'user:5:r--', 'group::---', 'mask::r--', 'other::---'],
       immutable: true,
       readOnlyMount: false,
       package: 'base-passwd',
