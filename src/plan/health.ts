@@ -40,7 +40,7 @@ export function createHealthCheck(observed: () => World): HealthCheck {
         missing = true
         return
       }
-      if (resource.id.startsWith('unit:')) here = true
+      if (isService(resource.id)) here = true
       const [first] = answer
       if (first === undefined) return
       if (service !== undefined && !resource.id.startsWith('assert:')) down.add(service)

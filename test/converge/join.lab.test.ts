@@ -152,7 +152,7 @@ describe('a host that has nothing yet', () => {
     const run = await refusal('converge')
     await on('h2', 'systemctl stop bao-kms-provider')
     expect(run.problem('h2')).toMatchObject({ code: 'resource.running' })
-    expect(run.problem('h2').message).toContain('found that bao-kms-provider.service is active')
+    expect(run.problem('h2').message).toContain('found bao-kms-provider.service active')
   })
 })
 

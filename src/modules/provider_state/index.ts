@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { payloadOf } from '../../resources/file/content.ts'
-import { statePairResource, type RunBy } from '../../resources/state_pair/state-pair.ts'
+import type { RunBy } from '../../resources/state_pair/running.ts'
+import { statePairResource } from '../../resources/state_pair/state-pair.ts'
 import { AbsolutePath, exactlyOne, Group, LoopbackUrl, Mode, Owner, UnitName } from '../arguments.ts'
 import { defineModule } from '../define.ts'
 import { fingerprintOf, readIdentity } from '../provider_config/identity.ts'

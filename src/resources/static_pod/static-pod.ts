@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import { known, type Value } from '../../model/value.ts'
 import type { ReadAtom, Readiness, WriteOp } from '../../model/wire.ts'
-import { planCheck } from '../check/check.ts'
+import { checkHealth, planCheck } from '../check/check.ts'
 import { failure, problem, refused, success, type Result } from '../common/result.ts'
 import type { FileContent } from '../file/content.ts'
 import { fileResource } from '../file/file.ts'
@@ -47,6 +47,10 @@ export function staticPodResource(desired: StaticPodDesired): Resource {
       ...(test === undefined ? [] : [test]),
     ],
     plan: (world) => plan(desired, world),
+    health: (world) => {
+      if (world.path(path).is === 'absent') return 'not-here'
+      return test === undefined ? [] : checkHealth('ready', test, world)
+    },
   }
 }
 
