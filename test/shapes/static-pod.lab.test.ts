@@ -226,3 +226,44 @@ test('where the manifests are a mount of their own, the stage is one that kubele
   )
   expect(await callKms(lab, host, 'Status', {})).toMatchObject({ healthz: 'ok' })
 })
+
+test('a rebuilt host gets the state of a peer whose pod runs, and only once its own is gone', async () => {
+  const [peer, host] = [hostOf(0), hostOf(1)]
+  const state = '/var/lib/openbao-kms/state/key-registry.json'
+  const join = (): Promise<Driven> =>
+    drive(lab, 'converge', {
+      limit: 'h2',
+      playbook: 'playbooks/join.yml',
+      extraVars: {
+        openbao_kms_shape: 'static_pod',
+        openbao_kms_seed_from: 'h1',
+        openbao_kms_image: image,
+        openbao_kms_ready_within: 30,
+        openbao_kms_apiserver_user: 'kube-apiserver',
+      },
+    })
+  await lab.exec(peer, `echo PlantedStateOfH1 >${state}; echo PlantedCheckpointOfH1 >${state}.checkpoint`)
+  await lab.exec(host, `rm ${state} ${state}.checkpoint`)
+  const early = await join()
+  expect(early.problem('h2')).toMatchObject({ code: 'resource.running' })
+  expect(early.problem('h2').message).toContain(`found the manifest ${manifest}, and an answer at http://`)
+
+  await lab.exec(
+    host,
+    `rm ${manifest}; while [ -e /run/openbao-kms/kms.sock ]; do sleep 0.1; done
+     rm -rf /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /etc/tmpfiles.d/openbao-kms* /etc/sysusers.d/openbao-kms*
+     groupdel openbao-kms-socket`,
+  )
+  const made = await join()
+  expect(made.of('failed')).toEqual([])
+  expect(made.exitCode).toBe(0)
+  expect(made.planned('h2')).toContain(
+    `state-pair:${state} identity absent -> (gid known after group:openbao-kms-socket)`,
+  )
+  expect(await lab.exec(host, `cat ${state} ${state}.checkpoint; stat -c '%u:%g %a' ${state}*t`)).toBe(
+    'PlantedStateOfH1\nPlantedCheckpointOfH1\n65532:65532 640\n',
+  )
+  expect(JSON.stringify([early.events, made.events])).not.toContain('Planted')
+  expect(await modelOn(host)).toEqual(modelWith(await gidOn(host)))
+  expect((await join()).done('h2')).toEqual([])
+})
