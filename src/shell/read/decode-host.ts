@@ -32,10 +32,8 @@ export function decodeHost(section: Section): {
     else known.push(row.slice(colon + 1))
   }
   const first = (path: string): string => files.get(path)?.[0] ?? ''
-  const policyName =
-    /^SELINUXTYPE=\s*([\w-]+)/.exec(
-      files.get('/etc/selinux/config')?.find((line) => line.startsWith('SELINUXTYPE=')) ?? '',
-    )?.[1] ?? ''
+  const policy = files.get('/etc/selinux/config')?.find((line) => line.startsWith('SELINUXTYPE=')) ?? ''
+  const policyName = policy.slice('SELINUXTYPE='.length).trim()
   const enforce = first('/sys/fs/selinux/enforce')
   return {
     host: {
