@@ -64,8 +64,10 @@ export type ReadAtom =
   | { readonly atom: 'exists'; readonly key: string; readonly path: string; readonly present: boolean }
   /** Does something else stand at the path than what had this token: was it made anew? */
   | { readonly atom: 'renewed'; readonly key: string; readonly path: string; readonly token: string }
-  /** Does a plain-HTTP URL on a loopback address answer 200? */
-  | { readonly atom: 'http'; readonly key: string; readonly url: string }
+  /** Does a plain-HTTP URL on a loopback address answer 200, and is it a process of the unit that listens there? */
+  | { readonly atom: 'http'; readonly key: string; readonly url: string; readonly unit?: string }
+  /** Does a process of the unit listen on the Unix socket? */
+  | { readonly atom: 'listens'; readonly key: string; readonly path: string; readonly unit: string }
 
 /** Types of things whose SELinux label is an attribute; links have that which their folder hands down. */
 export type LabelledType = 'file' | 'directory'

@@ -200,7 +200,7 @@ export const Ready = z
         : { kind: 'active' },
   )
   .describe(
-    'How to know that it is ready: `http` (a URL that answers 200) or `socket` (a path that exists). If not said: it is active',
+    'How to know that it is ready: `http` (a URL that answers 200) or `socket` (a Unix socket where the unit listens). If not said: it is active',
   )
 
 /** Name of a drop-in file without its suffix. */

@@ -184,6 +184,7 @@ function atomKey(atom: ReadAtom): string {
     case 'exists':
     case 'renewed':
     case 'http':
+    case 'listens':
       return `test ${atom.key}`
   }
 }

@@ -293,7 +293,43 @@ kf_fast='' kf_guarded='' kf_slow='' kf_leaves="5 $D/target$NL" kf_leaf_rows="$(s
 /** `public NAME FLAGS`: what is shown of a credential in the attacker's directory. */
 const publicPart = `public() { kf_limited 5 /bin/sh -c "$kf_public_child" sh "$D/" "$1" "$2" "$kf_pwd" "$NL" </dev/null; }`
 
+/** A server of anybody's at port P; `listen OWNER` starts one and waits until it listens, `asked` asks as the product does. */
+const atPort = `P=$((20000 + $$ % 20000))
+where="00000000:$(printf %04X "$P") 00000000000000000000000000000000:$(printf %04X "$P")"
+serve='echo $$ >"$1"; exec busybox nc -l -p "$2"'
+listen() {
+  rm -f "$base/flag/pid"
+  "$@" /bin/sh -c "$serve" sh "$base/flag/pid" "$P" >/dev/null 2>&1 &
+  for kf_x in 1 2 3 4 5 6 7 8 9; do sleep 0.1; kf_at_port "$where"; [ -z "$kf_inodes" ] || break; done
+  [ -n "$kf_inodes" ] || exit 3
+}
+asked() { kf_test_unit_http kms.service "http://127.0.0.1:$P/ready" "$where"; }`
+
 export const readGuardAttacks: readonly WeakenedRead[] = [
+  {
+    guard: 'kf_own: the process that holds the socket',
+    needs: 'busybox',
+    find: 'if kf_held "$1" "$kf_i"; then',
+    replace: 'if :; then',
+    script: `${atPort}
+kf_test_http() { kf_answer=yes kf_detail=''; }
+listen A
+kf_main=$$; asked
+kill "$(cat "$base/flag/pid")"
+[ "$kf_answer" != yes ] || hit`,
+  },
+  {
+    guard: 'kf_test_unit_http: who listens once it has answered',
+    needs: 'busybox',
+    find: '[ "$kf_answer" = yes ] || return 0\n  kf_at_port "$3"',
+    replace: 'return 0',
+    script: `${atPort}
+kf_test_http() { kill "$kf_main"; while [ -n "$kf_inodes" ]; do kf_at_port "$where"; done; listen A; kf_answer=yes kf_detail=''; }
+listen env
+kf_main=$(cat "$base/flag/pid"); asked
+kill "$(cat "$base/flag/pid")"
+[ "$kf_answer" != yes ] || hit`,
+  },
   {
     guard: 'at: the path that the kernel gives',
     find: '[ "$("$kf_pwd" -P; echo .)" = "$1$NL." ]',

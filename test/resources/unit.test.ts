@@ -201,7 +201,7 @@ test.each<
   [
     'runs and is not ready',
     { ready: { kind: 'http', url: 'http://127.0.0.1:1/ready' } },
-    { units: started(), tests: { 'http:http://127.0.0.1:1/ready': { answer: 'no', detail: 'status 503' } } },
+    { units: started(), tests: { 'http:kms.service:http://127.0.0.1:1/ready': { answer: 'no', detail: 'status 503' } } },
     ['ready: no: status 503 → yes'],
     ['await'],
   ],
@@ -210,7 +210,7 @@ test.each<
     { ready: { kind: 'http', url: 'http://127.0.0.1:1/ready' } },
     {
       units: started(),
-      tests: { 'http:http://127.0.0.1:1/ready': { answer: 'unknown', detail: 'no tool' } },
+      tests: { 'http:kms.service:http://127.0.0.1:1/ready': { answer: 'unknown', detail: 'no tool' } },
     },
     ['ready: unknown: no tool → yes'],
     ['await'],
@@ -218,7 +218,7 @@ test.each<
   [
     'runs and is ready',
     { ready: { kind: 'socket', path: '/run/kms.sock' } },
-    { units: started(), tests: { 'exists:/run/kms.sock': { answer: 'yes' } } },
+    { units: started(), tests: { 'listens:kms.service:/run/kms.sock': { answer: 'yes' } } },
     'same',
     [],
   ],

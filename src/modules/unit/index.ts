@@ -7,7 +7,8 @@ export const unit = defineModule({
   name: 'unit',
   summary: 'A systemd unit: running and ready, enabled',
   description: `Started means ready: the \`ready\` check passes and the unit is not being restarted over and over, within
-\`within\` seconds. A running unit is restarted where that is needed, and only there: its program (\`exe\`) is another file
+\`within\` seconds. An answer counts only where it is a process of the unit itself that listens there, before and after:
+any local user may listen at a port that is free while a unit restarts. A running unit is restarted where that is needed, and only there: its program (\`exe\`) is another file
 than the one that runs, a file of \`restart_on\` has other content than at the last start, or its unit file changed. A mended
 owner or mode never restarts anything. \`restarted\` and \`reloaded\` act each time and are meant for handlers.`,
   args: z

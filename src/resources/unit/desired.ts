@@ -26,7 +26,7 @@ const largestConfiguration = 4_194_304
 
 export function unitAtoms(desired: UnitDesired): readonly ReadAtom[] {
   const { unit, state, ready, restartOn, exe, groups = [] } = desired
-  const test = state === 'started' ? readinessTest(ready) : undefined
+  const test = state === 'started' ? readinessTest(ready, unit) : undefined
   return [
     { atom: 'unit', unit },
     ...restartOn.map((path) => ({ atom: 'path', path, digestUpTo: largestConfiguration }) as const),
@@ -36,14 +36,26 @@ export function unitAtoms(desired: UnitDesired): readonly ReadAtom[] {
   ]
 }
 
-/** The question that tells whether a running unit is ready; undefined where running is all there is to it. */
-export function readinessTest(ready: Readiness): TestAtom | undefined {
+/**
+ * The question that tells whether something is ready; undefined where running is all there is to it.
+ *
+ * @param unit whose process has to be the one that answers
+ */
+export function readinessTest(ready: Readiness, unit?: string): TestAtom | undefined {
   switch (ready.kind) {
     case 'active':
       return undefined
-    case 'http':
-      return { atom: 'http', key: `http:${ready.url}`, url: ready.url }
-    case 'socket':
-      return { atom: 'exists', key: `exists:${ready.path}`, path: ready.path, present: true }
+    case 'http': {
+      const { url } = ready
+      return unit === undefined
+        ? { atom: 'http', key: `http:${url}`, url }
+        : { atom: 'http', key: `http:${unit}:${url}`, url, unit }
+    }
+    case 'socket': {
+      const { path } = ready
+      return unit === undefined
+        ? { atom: 'exists', key: `exists:${path}`, path, present: true }
+        : { atom: 'listens', key: `listens:${unit}:${path}`, path, unit }
+    }
   }
 }

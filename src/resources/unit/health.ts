@@ -12,7 +12,7 @@ export function unitHealth({ unit, ready }: UnitDesired, world: World): readonly
   if (fact.is === 'absent' || fact.state.load === 'not-found') return 'not-here'
   const { active } = fact.state
   if (active !== 'active' && active !== 'reloading') return [difference('active', active, 'active')]
-  const test = readinessTest(ready)
+  const test = readinessTest(ready, unit)
   const answer = test === undefined ? undefined : world.test(test.key)
   if (test === undefined || answer?.answer === 'yes') return []
   return [

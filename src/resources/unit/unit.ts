@@ -108,8 +108,12 @@ function obstacleTo(
 }
 
 /** Started means ready: a unit that runs and does not answer is waited for, then failed. */
-function readiness({ ready, within }: UnitDesired, state: UnitState | undefined, world: World): Planned {
-  const test = readinessTest(ready)
+function readiness(
+  { unit, ready, within }: UnitDesired,
+  state: UnitState | undefined,
+  world: World,
+): Planned {
+  const test = readinessTest(ready, unit)
   if (test === undefined || state?.pendingStart === true) return { is: 'same' }
   const answer = world.test(test.key)
   if (answer === undefined || answer.answer === 'yes') return { is: 'same' }

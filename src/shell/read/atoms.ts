@@ -127,7 +127,8 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     if (isTest(atom)) {
       if (atom.atom === 'exists') add({ path: checkPath(atom.path), ...plain })
       if (atom.atom === 'reach') checkPath(atom.socket)
-      if (atom.atom === 'renewed') checkPath(atom.path)
+      if (atom.atom === 'renewed' || atom.atom === 'listens') checkPath(atom.path)
+      if ('unit' in atom) checkUnit(atom.unit)
       tests.set(atom.key, atom)
     } else if (atom.atom === 'path') {
       for (const path of ancestorsOf(checkPath(atom.path))) add({ path, ...plain })

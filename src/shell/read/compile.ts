@@ -7,6 +7,7 @@ import type { Frame } from '../session.ts'
 import { questionsOf } from './atoms.ts'
 import type { PathQuestion, Questions } from './atoms.ts'
 import { decodeSnapshot } from './decode.ts'
+import { listeningAddresses } from './listening.ts'
 
 /** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
 const ownFolders = [runFolder, owedFolder, startedFolder]
@@ -46,8 +47,14 @@ export function testScript(test: TestAtom): string {
       return `kf_test_${test.present ? 'exists' : 'absent'} ${quote(test.path)}`
     case 'renewed':
       return `kf_test_renewed ${quote(test.path)} ${quote(test.token)}`
-    case 'http':
-      return `kf_test_http ${quote(checkedUrl(test.url))}`
+    case 'http': {
+      const url = checkedUrl(test.url)
+      if (test.unit === undefined) return `kf_test_http ${quote(url)}`
+      const unit = quote(test.unit)
+      return `kf_main_of ${unit}; kf_test_unit_http ${unit} ${quote(url)} ${quote(listeningAddresses(url).join(' '))}`
+    }
+    case 'listens':
+      return `kf_main_of ${quote(test.unit)}; kf_test_listens ${quote(test.unit)} ${quote(test.path)}`
   }
 }
 

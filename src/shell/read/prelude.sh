@@ -13,7 +13,7 @@
 #   kf_as UID GID GROUPS -- ARGV...    runs as another identity, sets kf_out kf_status
 #   kf_run SECONDS CAP ARGV...         runs as root, sets kf_out kf_status
 #   kf_test_reach SOCKET, kf_test_http URL, kf_test_exists PATH, kf_test_absent PATH, kf_test_renewed PATH TOKEN,
-#   kf_test_run ARGV..., kf_test_prints WORD ARGV...
+#   kf_test_run ARGV..., kf_test_prints WORD ARGV..., kf_test_unit_http UNIT URL ADDRESSES, kf_test_listens UNIT SOCKET
 #                                      set kf_answer (yes, no, unknown) and kf_detail
 
 NL='
@@ -369,6 +369,141 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
   fi
   # 126 and up: not run, killed or crashed
   if [ "$kf_answer" = yes ]; then kf_detail=''; elif [ "$kf_status" -ge 126 ]; then kf_answer=unknown; fi
+}
+
+# --- who listens ---
+
+# Any local user may listen at a port that nobody has, and say 200: an answer counts only from the unit's own process.
+
+# kf_main_of UNIT: sets kf_main to the process that systemd has for it, by what kf_units was told; 0 or nothing: none.
+kf_main_of() {
+  kf_main='' kf_x=${kf_shown-}$NL$NL
+  while [ -n "$kf_x" ]; do
+    kf_y=$NL${kf_x%%"$NL$NL"*}$NL kf_x=${kf_x#*"$NL$NL"}
+    kf_n=${kf_y#*"${NL}Names="}
+    case " ${kf_n%%"$NL"*} " in
+      *" $1 "*)
+        kf_main=${kf_y#*"${NL}MainPID="}
+        kf_main=${kf_main%%"$NL"*}
+        return
+        ;;
+    esac
+  done
+}
+
+# kf_at_port ADDRESSES: sets kf_inodes, those of the sockets that listen there.
+kf_at_port() {
+  kf_inodes=
+  for kf_row in /proc/net/tcp /proc/net/tcp6; do
+    [ -r "$kf_row" ] || continue
+    {
+      read -r kf_x
+      # 0A: it listens; such rows come first. 03: older kernels have those that are being accepted among them
+      while read -r kf_x kf_y kf_x kf_p kf_x kf_x kf_x kf_x kf_x kf_n kf_x; do
+        case $kf_p in 0A | 03) ;; *) break ;; esac
+        case "$kf_p $1 " in 0A*" $kf_y "*) kf_inodes="$kf_inodes $kf_n" ;; esac
+      done
+    } <"$kf_row"
+  done
+}
+
+# kf_at_path SOCKET: the same for a Unix socket. Flag 00010000: it listens.
+kf_at_path() {
+  kf_inodes=
+  while read -r kf_x kf_x kf_x kf_y kf_x kf_x kf_n kf_p; do
+    if [ "$kf_y $kf_p" = "00010000 $1" ]; then kf_inodes="$kf_inodes $kf_n"; fi
+  done </proc/net/unix
+}
+
+# kf_holds PID INODE: has the process this socket open? By builtins where the kernel (5.14 and newer) writes the inode
+# into fdinfo, else by one program.
+kf_holds() {
+  kf_x='' kf_y=''
+  for kf_row in "/proc/$1/fdinfo"/*; do
+    [ -S "/proc/$1/fd/${kf_row##*/}" ] || continue
+    while read -r kf_x kf_y; do
+      [ "$kf_x" != ino: ] || break
+    done 2>/dev/null <"$kf_row"
+    if [ "$kf_x" != ino: ]; then
+      kf_x=older
+      break
+    fi
+    [ "$kf_y" != "$2" ] || return 0
+  done
+  [ "$kf_x" = older ] || return 1
+  kf_run 5 1048576 ls -ln "/proc/$1/fd"
+  case $kf_out in *"-> socket:[$2]$NL"*) return 0 ;; *) return 1 ;; esac
+}
+
+# kf_held UNIT INODE: has a process of the unit this socket open: its main one, or another of its control group?
+kf_held() {
+  if kf_holds "$kf_main" "$2"; then return 0; fi
+  kf_g=
+  while IFS=: read -r kf_x kf_y kf_p; do
+    case $kf_y:$kf_p in
+      :*/"$1" | :*/"$1"/*) kf_g="$kf_g/sys/fs/cgroup$kf_p/cgroup.procs$NL/sys/fs/cgroup/unified$kf_p/cgroup.procs$NL" ;;
+      name=systemd:*/"$1" | name=systemd:*/"$1"/*) kf_g="$kf_g/sys/fs/cgroup/systemd$kf_p/cgroup.procs$NL" ;;
+    esac
+  done 2>/dev/null <"/proc/$kf_main/cgroup"
+  while [ -n "$kf_g" ]; do
+    kf_u=${kf_g%%"$NL"*} kf_g=${kf_g#*"$NL"}
+    [ -r "$kf_u" ] || continue
+    while read -r kf_p; do
+      if kf_holds "$kf_p" "$2"; then return 0; fi
+    done <"$kf_u"
+  done
+  return 1
+}
+
+# kf_own UNIT all|one WHERE: are all sockets of kf_inodes (or at least one) the unit's? Sets kf_answer and kf_detail.
+kf_own() {
+  kf_answer=no kf_detail=
+  case $1 in *.socket) kf_main=1 ;; esac
+  case $kf_main in
+    '' | 0 | *[!0-9]*)
+      kf_detail="$1 has no process"
+      return
+      ;;
+  esac
+  if [ -z "$kf_inodes" ]; then
+    kf_detail="nothing listens at $3"
+    return
+  fi
+  for kf_i in $kf_inodes; do
+    if kf_held "$1" "$kf_i"; then
+      kf_answer=yes
+      [ "$2" = all ] || break
+    elif [ "$2" = all ]; then
+      kf_answer=no
+      break
+    fi
+  done
+  [ "$kf_answer" = yes ] || kf_detail="who listens at $3 is no process of $1"
+}
+
+# kf_test_unit_http UNIT URL ADDRESSES, after kf_main_of: before and after, for a port changes hands while a unit restarts.
+kf_test_unit_http() {
+  kf_at_port "$3"
+  kf_own "$1" all "$2"
+  [ "$kf_answer" = yes ] || return 0
+  kf_before_asking=$kf_inodes
+  kf_test_http "$2"
+  [ "$kf_answer" = yes ] || return 0
+  kf_at_port "$3"
+  kf_own "$1" all "$2"
+  if [ "$kf_answer:$kf_inodes" != "yes:$kf_before_asking" ]; then
+    kf_answer=no kf_detail="who listens at $2 changed while it was asked"
+  fi
+}
+
+# kf_test_listens UNIT SOCKET, after kf_main_of. Others may have sockets of that name in file systems of their own.
+kf_test_listens() {
+  if [ ! -S "$2" ]; then
+    kf_answer=no kf_detail='no socket is there'
+    return
+  fi
+  kf_at_path "$2"
+  kf_own "$1" one "$2"
 }
 
 # --- the fused probes ---
@@ -776,7 +911,7 @@ kf_units() {
   kf_x=$(systemctl show --no-pager -p Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload \
     -p ConditionResult,MainPID,NRestarts,FragmentPath,DropInPaths,InvocationID,ActiveEnterTimestamp,User -- "$@" 2>&1)
   kf_f units "$?" "$kf_x"
-  kf_y=
+  kf_shown=$kf_x kf_y=
   set -f
   IFS=$NL
   for kf_row in $kf_x; do

@@ -1,6 +1,7 @@
 import type { Identity } from '../../model/identity.ts'
 import type { Expect, Ownership, Parent, Readiness, WriteOp } from '../../model/wire.ts'
 import { testScript } from '../read/compile.ts'
+import { listeningAddresses } from '../read/listening.ts'
 import { quote } from '../quote.ts'
 import type { PreludePart } from './prelude.ts'
 import { freshMode, isFirm, join, modeWord, ownerWord, stagedWord } from './staging.ts'
@@ -124,11 +125,11 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
 function readinessWords(ready: Readiness): string {
   switch (ready.kind) {
     case 'active':
-      return "active ''"
+      return "active '' ''"
     case 'http':
-      return `http ${quote(ready.url)}`
+      return `http ${quote(ready.url)} ${quote(listeningAddresses(ready.url).join(' '))}`
     case 'socket':
-      return `socket ${quote(ready.path)}`
+      return `socket ${quote(ready.path)} ''`
   }
 }
 

@@ -89,7 +89,7 @@ kf_restore() {
   sync . 2>/dev/null || :
 }
 
-# kf_roll_back UNIT VERB WITHIN READY ARGUMENT FILE...: kf_step and kf_detail say why the start failed. Fails itself,
+# kf_roll_back UNIT VERB WITHIN READY ARGUMENT ADDRESSES FILE...: kf_step and kf_detail say why the start failed. Fails itself,
 # having said whether the versions of before are back and the unit runs with them.
 kf_roll_back() {
   kf_reason=$kf_detail kf_reason_step=$kf_step kf_back='' kf_lost=''

@@ -12,7 +12,7 @@ kf_now() {
 
 kf_nap() { sleep 0.2 2>/dev/null || sleep 1; }
 
-# kf_unit UNIT VERB WITHIN READY ARGUMENT FILE...: FILEs are what this start is made with. A start that succeeds lets
+# kf_unit UNIT VERB WITHIN READY ARGUMENT ADDRESSES FILE...: FILEs are what this start is made with. A start that succeeds lets
 # go what was kept for it; one that fails brings that back.
 kf_unit() {
   case $2 in
@@ -33,7 +33,7 @@ kf_unit_run() {
   case $2 in
     start | restart)
       kf_sums=
-      if [ "$#" -gt 5 ]; then kf_record "$@"; fi
+      if [ "$#" -gt 6 ]; then kf_record "$@"; fi
       ;;
     stop) rm -f "$kf_dir/started/$1" ;;
   esac
@@ -51,7 +51,7 @@ kf_unit_run() {
       ;;
   esac
   [ "$2" != stop ] || return 0
-  kf_ready "$1" "$4" "$5" "$3" || return 1
+  kf_ready "$1" "$4" "$5" "$3" "$6" || return 1
   case $2 in start | restart) ;; *) return 0 ;; esac
   if ! kf_f "$kf_invocation" "$kf_sums" | tr '\0' '\n' >"$kf_dir/started/.new"; then
     kf_fail record "cannot write below $kf_dir/started"
@@ -62,7 +62,7 @@ kf_unit_run() {
 
 # Hashed before the start: what is written later is not what runs. A deadline, for the folder may be contested.
 kf_record() {
-  shift 5
+  shift 6
   for kf_x do
     shift
     [ ! -f "$kf_x" ] || set -- "$@" "$kf_x"
@@ -78,9 +78,9 @@ kf_record() {
   done
 }
 
-# kf_state UNIT: kf_active, kf_result, kf_condition, kf_type, kf_invocation, kf_restarts
+# kf_state UNIT: kf_active, kf_result, kf_condition, kf_type, kf_invocation, kf_restarts, kf_main
 kf_state() {
-  kf_active='' kf_result='' kf_condition='' kf_checked='' kf_type='' kf_invocation='' kf_restarts=''
+  kf_active='' kf_result='' kf_condition='' kf_checked='' kf_type='' kf_invocation='' kf_restarts='' kf_main=''
   kf_x=$(timeout -s KILL 10 systemctl show --no-pager -p ActiveState -p Result -p ConditionResult -p ConditionTimestampMonotonic \
     -p Type -p InvocationID -p NRestarts -p MainPID -- "$1" 2>/dev/null </dev/null)
   while [ -n "$kf_x" ]; do
@@ -92,11 +92,15 @@ kf_state() {
       ConditionTimestampMonotonic=*) kf_checked=${kf_y#*=} ;;
       Type=*) kf_type=${kf_y#*=} ;;
       InvocationID=*) kf_invocation=${kf_y#*=} ;;
-      NRestarts=* | MainPID=*) kf_restarts=$kf_restarts$kf_y ;;
+      NRestarts=*) kf_restarts=$kf_restarts$kf_y ;;
+      MainPID=*) kf_main=${kf_y#*=} kf_restarts=$kf_restarts$kf_y ;;
     esac
     case $kf_x in *"$NL"*) kf_x=${kf_x#*"$NL"} ;; *) kf_x= ;; esac
   done
 }
+
+# While changes are made units come and go: the process of one is asked anew each time.
+kf_main_of() { kf_state "$1"; }
 
 # kf_unmet UNIT: did the unit not start because of a condition? systemd forgets a unit that is not running, and then
 # says `no` of conditions that it never looked at; they are asked again.
@@ -107,7 +111,7 @@ kf_unmet() {
   ! systemd-analyze condition --unit="$1" >/dev/null 2>&1 </dev/null
 }
 
-# kf_ready UNIT READY ARGUMENT WITHIN: active, its own check answers, and not restarting. Without a check of its own
+# kf_ready UNIT READY ARGUMENT WITHIN ADDRESSES: active, its own check answers, and not restarting. Without a check of its own
 # it must stand still for a second: a service that crashes at once is active for a moment.
 kf_ready() {
   kf_still=0 kf_before=
@@ -134,10 +138,11 @@ kf_ready() {
       case $2 in
         active) [ "$kf_still" -lt 5 ] || return 0 ;;
         socket)
-          if [ -S "$3" ]; then [ "$kf_still" -lt 2 ] || return 0; else kf_why="no socket at $3"; fi
+          kf_test_listens "$1" "$3"
+          if [ "$kf_answer" = yes ]; then [ "$kf_still" -lt 2 ] || return 0; else kf_why=$kf_detail; fi
           ;;
         http)
-          kf_test_http "$3"
+          kf_test_unit_http "$1" "$3" "$5"
           if [ "$kf_answer" = yes ]; then [ "$kf_still" -lt 2 ] || return 0; else kf_why="$3: $kf_detail"; fi
           ;;
       esac
