@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,7 @@ import { createProgram, type Program } from './program.ts'
 import { carryArguments, pinnedName, runArguments, type SshCommandOptions } from './ssh-command.ts'
 import type { CarryByOpenssh } from './ssh.ts'
 import { explainLoss, explainSsh, tooSlow } from './ssh-conversation.ts'
+import { sshEnvironment } from './ssh-environment.ts'
 import { partStderr } from './ssh-stderr.ts'
 
 export interface OpensshOptions {
@@ -45,26 +47,30 @@ const sshFailed = 255
 
 export function createOpenssh(options: OpensshOptions, knownHosts: KnownHostsFiles): Openssh {
   const limiter = createLimiter(handshakesPerTarget)
-  const environment = childEnvironment(options.agentSocket)
-  const pinnedFiles = new WeakMap<ConnectionSettings, string>()
+  const environment = sshEnvironment(options.agentSocket)
+  /** Of hosts whose keys the inventory has, and of jump hosts that several hosts share. */
+  const pinnedFiles = new WeakMap<ConnectionSettings, Promise<string>>()
   let version: Promise<boolean> | undefined
   let folder: Promise<string> | undefined
 
   /** Everything that a command line needs to stand ready: known_hosts files of pinned keys, and ssh's version. */
   async function prepare(host: string, settings: ConnectionSettings): Promise<SshCommandOptions> {
+    const pinned = new Map<ConnectionSettings, string>()
     for (let hop: ConnectionSettings | undefined = settings; hop !== undefined; hop = hop.jump) {
-      await pin(host, hop)
+      if (hop.hostKeys.length === 0) continue
+      const file = pinnedFiles.get(hop) ?? pin(host, hop)
+      pinnedFiles.set(hop, file)
+      pinned.set(hop, await file)
     }
     const { configFile } = options
     return {
       modern: await (version ??= knowsNewOptions(environment)),
-      pinned: (hop) => pinnedFiles.get(hop),
+      pinned: (hop) => pinned.get(hop),
       ...(configFile === undefined ? {} : { configFile }),
     }
   }
 
-  async function pin(host: string, hop: ConnectionSettings): Promise<void> {
-    if (hop.hostKeys.length === 0 || pinnedFiles.has(hop)) return
+  async function pin(host: string, hop: ConnectionSettings): Promise<string> {
     const name = knownHostsName(hop.address, hop.port)
     const entries = pinnedEntries(host, hop, await knownHosts.read(hop.knownHostsFiles)) ?? []
     const lines = entries
@@ -74,8 +80,9 @@ export function createOpenssh(options: OpensshOptions, knownHosts: KnownHostsFil
           `${marker === 'revoked' ? '@revoked ' : ''}${pinnedName} ${key.type} ${key.base64}\n`,
       )
     folder ??= mkdtemp(join(tmpdir(), 'kmsfleet-ssh-'))
-    pinnedFiles.set(hop, join(await folder, `known_hosts-${String(Math.random()).slice(2)}`))
-    await writeFile(pinnedFiles.get(hop) ?? '', lines.join(''), { mode: 0o600, flag: 'wx' })
+    const file = join(await folder, `known_hosts-${randomUUID()}`)
+    await writeFile(file, lines.join(''), { mode: 0o600, flag: 'wx' })
+    return file
   }
 
   function startSsh(args: readonly string[]): Child {
@@ -178,6 +185,8 @@ function logIn(
             explainLoss(program.channel.stderrTail()) ?? 'ssh ended without the program having said how'
           program.fail(lost(host, why))
         }
+        // It may have ended before its login was seen: nobody was there to be told then.
+        else program.ended({ code: child.exitCode, signal: undefined })
       },
       (error: unknown) => {
         giveUp(noSsh(host, error))
@@ -189,22 +198,6 @@ function logIn(
 
 function firstHop(settings: ConnectionSettings): ConnectionSettings {
   return settings.jump === undefined ? settings : firstHop(settings.jump)
-}
-
-/** Of the operator's environment what a login, and a ProxyCommand of theirs, may need; no token, no LD_PRELOAD. */
-function childEnvironment(agentSocket: string | undefined): Readonly<Record<string, string>> {
-  const names = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'XDG_RUNTIME_DIR', 'KRB5CCNAME', 'KRB5_CONFIG']
-  const taken = names.flatMap((name) => {
-    const value = process.env[name]
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  return {
-    ...Object.fromEntries(taken),
-    ...(agentSocket === undefined ? {} : { SSH_AUTH_SOCK: agentSocket }),
-    // A ProxyCommand that is made here is quoted for this shell; messages are told apart by their English text.
-    SHELL: '/bin/sh',
-    LC_ALL: 'C',
-  }
 }
 
 /** Is this ssh of 8.7 or later? */

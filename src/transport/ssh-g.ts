@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { KmsfleetError } from '../errors/error.ts'
 import { messageOf, systemCode } from './failures.ts'
 import { createLimiter } from './limiter.ts'
+import { sshEnvironment } from './ssh-environment.ts'
 
 /** `ssh -G` processes at a time, and the time one may take (a `Match exec` of the user's runs in it). */
 const processes = 8
@@ -74,7 +75,8 @@ function sshG(
 ): Promise<Answer> {
   const all = ['-G', ...(file === undefined ? [] : ['-F', file]), ...arguments_]
   return new Promise((resolve, reject) => {
-    execFile('ssh', all, { timeout: timeoutMs, signal, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
+    const env = sshEnvironment(process.env['SSH_AUTH_SOCK'])
+    execFile('ssh', all, { env, timeout: timeoutMs, signal, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
       if (error === null) {
         resolve(parseSshG(stdout))
         return

@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ConnectionSettings } from '../../src/model/host.ts'
 import { Secret } from '../../src/model/secret.ts'
 import { createConnector, type ConnectorOptions } from '../../src/transport/connect.ts'
@@ -63,6 +63,20 @@ describe('over the OpenSSH client', () => {
     expect(await readAll(channel)).toEqual(Buffer.concat([Buffer.from('0\n'), bytes]))
     expect(await channel.exited).toEqual({ code: 3, signal: undefined })
     expect(channel.stderrTail()).toBe('to stderr\n')
+  })
+
+  test('a program that ended before its login was seen says how', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kmsfleet-late-'))
+    const late = `(sleep 0.3; echo 'Authenticated to one ([127.0.0.1]:22) using "publickey".' >&2) >/dev/null &`
+    const script = `#!/bin/sh\n[ "$1" != -V ] || { echo OpenSSH_9.2 >&2; exit; }\n${late}\nexit 3\n`
+    await writeFile(join(folder, 'ssh'), script, { mode: 0o755 })
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`)
+    await using connector = createConnector()
+    await using connection = await connector.connect('one', sshd.settings({ transport: 'openssh' }), never)
+    const channel = await connection.execRoot(shell('exit 3'), never)
+    vi.unstubAllEnvs()
+    expect(await channel.exited).toEqual({ code: 3, signal: undefined })
+    await rm(folder, { recursive: true })
   })
 
   test.each([

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -36,6 +36,16 @@ describe('with an OpenSSH client', () => {
     const config = createSshConfig({ file, home: '/home/me' })
     return config.complete('one', settings, new Set(explicit), never)
   }
+
+  test('what a Match runs gets no token of the operator', async () => {
+    vi.stubEnv('BAO_TOKEN', 's.secret')
+    const found = await complete(`Match exec "env >${folder}/env"\n  Port 2222\n`)
+    vi.unstubAllEnvs()
+    expect(found.port).toBe(2222)
+    const names = (await readFile(join(folder, 'env'), 'utf8')).split('\n').map((line) => line.split('=')[0])
+    expect(names).toContain('PATH')
+    expect(names).not.toContain('BAO_TOKEN')
+  })
 
   test('what it says fills in what the inventory left open', async () => {
     const found = await complete(
