@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts'
+import type { EntriesState, ProcessState, TrialState } from './process.ts'
 import type { Digest, Secret } from './secret.ts'
 import type { Value } from './value.ts'
 
@@ -160,6 +161,12 @@ export interface Snapshot {
   readonly policyLabels: ReadonlyMap<string, string>
   /** By the path of the first file. */
   readonly pairs: ReadonlyMap<string, Fact<PairState>>
+  /** By the key of the atom; absent where nothing runs. */
+  readonly processes: ReadonlyMap<string, Fact<readonly ProcessState[]>>
+  /** By the key of the atom; one for each process that it was made as, else one. Absent where none runs. */
+  readonly attempts: ReadonlyMap<string, Fact<readonly TrialState[]>>
+  /** By path. */
+  readonly entries: ReadonlyMap<string, Fact<EntriesState>>
   /** Handlers that an earlier change owes (ids). */
   readonly owed: ReadonlySet<string>
 }

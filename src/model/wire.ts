@@ -1,6 +1,7 @@
 import type { Identity } from './identity.ts'
 import type { PublicPart } from './expiry.ts'
 import type { Payload } from './payload.ts'
+import type { ProcessOf, Try } from './process.ts'
 
 /**
  * The wire vocabulary: all that can be asked of a host and all that can be done to it. It is closed,
@@ -54,6 +55,20 @@ export type ReadAtom =
   | { readonly atom: 'user'; readonly name: string }
   | { readonly atom: 'group'; readonly name: string }
   | { readonly atom: 'unit'; readonly unit: string }
+  /** Live processes, each as the kernel describes it before and after all else of the frame. */
+  | { readonly atom: 'process'; readonly key: string; readonly of: ProcessOf }
+  /**
+   * What the kernel says when a child with that identity tries these; as each process that the `process` atom of that key
+   * finds, with its capabilities and in its mount namespace. Leaves no trace.
+   */
+  | {
+      readonly atom: 'attempts'
+      readonly key: string
+      readonly as: Identity | { readonly by: 'process'; readonly key: string }
+      readonly tries: readonly Try[]
+    }
+  /** Names in a directory, whoever owns it, of which at most `limit` are told. */
+  | { readonly atom: 'entries'; readonly path: string; readonly limit: number }
   /** Answers as the argv's exit status: 0 yes, else no. The operator vouches that it changes nothing. */
   | { readonly atom: 'run'; readonly key: string; readonly argv: readonly string[] }
   /** Does the argv, run as an account that owns nothing, exit with 0 and print this word? */
@@ -73,7 +88,10 @@ export type ReadAtom =
 export type LabelledType = 'file' | 'directory'
 
 /** The atoms that are answered yes, no or unknown, and so can be waited for. */
-export type TestAtom = Extract<ReadAtom, { readonly key: string }>
+export type TestAtom = Exclude<
+  Extract<ReadAtom, { readonly key: string }>,
+  { readonly atom: 'process' | 'attempts' }
+>
 
 /** What a change relied on, tested on the host in the instant before it acts. */
 export type Expect =

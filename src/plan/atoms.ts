@@ -178,6 +178,11 @@ function atomKey(atom: ReadAtom): string {
       return `pair ${atom.folder}/${atom.names[0]}`
     case 'unit':
       return `unit ${atom.unit}`
+    case 'process':
+    case 'attempts':
+      return `${atom.atom} ${atom.key}`
+    case 'entries':
+      return `entries ${atom.path}`
     case 'run':
     case 'prints':
     case 'reach':

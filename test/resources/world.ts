@@ -140,6 +140,9 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     tests: new Map(Object.entries(spec.tests ?? {})),
     policyLabels: new Map(Object.entries(spec.policyLabels ?? {})),
     pairs: new Map(),
+    processes: new Map(),
+    attempts: new Map(),
+    entries: new Map(),
     folders: new Map(
       atoms.flatMap((atom) =>
         atom.atom === 'folder'

@@ -23,6 +23,9 @@ export type FolderQuestion = Omit<Extract<ReadAtom, { atom: 'folder' }>, 'atom'>
 /** Two files of one folder that are read as one. */
 export type PairQuestion = Extract<ReadAtom, { atom: 'pair' }>
 
+/** Where a process is looked for. */
+export type ProcessQuestion = Omit<Extract<ReadAtom, { atom: 'process' }>, 'atom'>
+
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
   /** Ancestors stand before what is below them. */
@@ -32,6 +35,7 @@ export interface Questions {
   readonly units: readonly string[]
   readonly folders: readonly FolderQuestion[]
   readonly pairs: readonly PairQuestion[]
+  readonly processes: readonly ProcessQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -78,6 +82,18 @@ function checkEnding(ending: string): string {
   return ending
 }
 
+/** They stand in a pattern that the shell expands. */
+function checkPodPart(name: string): string {
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) {
+    throw unsendable(
+      'the name of a namespace, pod or container',
+      name,
+      'lower-case letters, digits, "-" and "."',
+    )
+  }
+  return name
+}
+
 /** `/`, `/a`, `/a/b` for `/a/b/c`. */
 export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split('/').slice(1, -1)
@@ -108,7 +124,8 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
   }
 }
 
-const isTest = (atom: ReadAtom): atom is TestAtom => 'key' in atom
+const isTest = (atom: ReadAtom): atom is TestAtom =>
+  'key' in atom && atom.atom !== 'process' && atom.atom !== 'attempts'
 
 /** Throws KmsfleetError `host.unsendable` for what no host could be asked. */
 export function questionsOf(atoms: readonly ReadAtom[]): Questions {
@@ -122,6 +139,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const units = new Set<string>()
   const folders = new Map<string, FolderQuestion>()
   const pairs = new Map<string, PairQuestion>()
+  const processes = new Map<string, ProcessQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -152,6 +170,16 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       const [first, second] = atom.names.map((name) => checkPath(`${atom.folder}/${name}`))
       checkName(atom.owner)
       if (first !== undefined && first !== second) pairs.set(first, atom)
+    } else if (atom.atom === 'process') {
+      processes.set(atom.key, { key: atom.key, of: atom.of })
+      if (atom.of.by === 'unit') units.add(checkUnit(atom.of.unit))
+      else {
+        const { namespace, name, container } = atom.of
+        for (const part of [namespace, name, ...(container === undefined ? [] : [container])])
+          checkPodPart(part)
+      }
+    } else if (atom.atom === 'attempts' || atom.atom === 'entries') {
+      throw unsendable('an atom that is compiled', atom.atom, 'this is a bug of kmsfleet')
     } else units.add(checkUnit(atom.unit))
   }
   const depth = (path: string): number => (path === '/' ? 0 : path.split('/').length)
@@ -162,6 +190,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     units: [...units],
     folders: [...folders.values()],
     pairs: [...pairs.values()],
+    processes: [...processes.values()],
     tests: [...tests.values()],
   }
 }

@@ -5,9 +5,10 @@ import { keptFolder, startedFolder, owedFolder, runFolder } from '../layout.ts'
 import { quote } from '../quote.ts'
 import type { Frame } from '../session.ts'
 import { questionsOf } from './atoms.ts'
-import type { PathQuestion, Questions } from './atoms.ts'
+import type { PathQuestion, ProcessQuestion, Questions } from './atoms.ts'
 import { decodeSnapshot } from './decode.ts'
 import { listeningAddresses } from './listening.ts'
+import { accessPrelude } from './prelude.ts'
 
 /** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
 const ownFolders = [runFolder, owedFolder, startedFolder]
@@ -74,12 +75,20 @@ function flags(question: PathQuestion): string {
   return `a${label}${seen}${question.package ? 'p' : ''}${digest}${text}${bytes}`
 }
 
+/** What finds a process; its number is how the answers name the question. */
+function processScript({ of }: ProcessQuestion, number: number): string {
+  return of.by === 'unit'
+    ? `kf_live_unit ${String(number)} ${quote(of.unit)}`
+    : `kf_live_pod ${String(number)} ${[of.namespace, of.name, of.container ?? ''].map(quote).join(' ')}`
+}
+
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, pairs, tests } = questions
+  const { paths, users, groups, units, folders, pairs, processes, tests } = questions
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
+    ...(processes.length === 0 ? [] : [accessPrelude]),
     'kf_mark probe',
     '{',
     `kf_host ${units.flatMap((unit) => [startedFolder, keptFolder].map((folder) => quote(`${folder}/${unit}`))).join(' ')}`,
@@ -96,9 +105,12 @@ function body(questions: Questions): string {
     ...pairs.map(({ folder, names, owner, upTo }) =>
       ['kf_pair', ...[folder, ...names, owner].map(quote), String(upTo)].join(' '),
     ),
+    ...(processes.length === 0 ? [] : ['kf_idmap']),
+    ...processes.map(processScript),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
       .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
+    ...(processes.length === 0 ? [] : ['kf_lives_again']),
     '} </dev/null',
   ].join('\n')
 }
@@ -127,6 +139,7 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
 
 /** Bytes of content that an atom may answer. */
 function contentLimit(atom: ReadAtom): number {
+  if (atom.atom === 'process') return 1_048_576
   if (atom.atom === 'pair') return 2 * atom.upTo
   if (atom.atom !== 'path') return 0
   const { textUpTo = 0, bytesUpTo = 0, publicPart } = atom

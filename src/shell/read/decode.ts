@@ -7,6 +7,7 @@ import { decodeHost } from './decode-host.ts'
 import { decodePolicy } from './decode-labels.ts'
 import { decodePairs } from './decode-pairs.ts'
 import { decodePaths } from './decode-paths.ts'
+import { decodeProcesses } from './decode-processes.ts'
 import { decodeUnits } from './decode-units.ts'
 import { sectionOf } from './section.ts'
 import type { Section } from './section.ts'
@@ -61,6 +62,9 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     policyLabels: decodePolicy(section, paths),
     folders: decodeFolders(questions, section),
     pairs: decodePairs(questions, section),
+    processes: decodeProcesses(questions, section),
+    attempts: new Map(),
+    entries: new Map(),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

@@ -12,5 +12,8 @@ export function stripShell(source: string): string {
     .join('\n')
 }
 
+/** What frames that ask about processes and accesses define before they use it. */
+export const accessPrelude = stripShell(readFileSync(new URL('./access.sh', import.meta.url), 'utf8'))
+
 /** What the first frame of a session defines in the resident shell; does not end in a newline. */
 export const readPrelude = stripShell(readFileSync(new URL('./prelude.sh', import.meta.url), 'utf8'))

@@ -31,6 +31,10 @@ const arity = {
   gids: 2,
   exes: 1,
   test: 3,
+  idmap: 1,
+  found: 2,
+  live: 6,
+  again: 3,
 } as const
 
 type Tag = keyof typeof arity

@@ -1,0 +1,74 @@
+import type { ActingIdentity, Action, Attempt } from './access.ts'
+
+/** One thing to try. A signal goes to the processes that the `process` atom of that key finds. */
+export type Try =
+  | { readonly action: Exclude<Action, 'signal'>; readonly path: string }
+  | { readonly action: 'signal'; readonly process: string }
+
+/** Where a process is found: by what the service manager or the kubelet say of it, never by its name. */
+export type ProcessOf =
+  | { readonly by: 'unit'; readonly unit: string }
+  /**
+   * `name` as the API shows it, or that of a static pod's manifest, without the node that the kubelet appends. Without
+   * `container`: all of the pod's but its sandbox.
+   */
+  | { readonly by: 'pod'; readonly namespace: string; readonly name: string; readonly container?: string }
+
+/** The four ids that a process has of each kind. */
+export interface ProcessIds {
+  readonly real: number
+  readonly effective: number
+  readonly saved: number
+  readonly filesystem: number
+}
+
+/** One live process, the same before and after all else of its frame was asked. */
+export interface ProcessState {
+  readonly pid: number
+  /** Start time in clock ticks since boot, decimal; with the pid it names the process. */
+  readonly started: string
+  readonly uids: ProcessIds
+  readonly gids: ProcessIds
+  /** Supplementary groups, ascending as the kernel keeps them. */
+  readonly groups: readonly number[]
+  /** By their number in `linux/capability.h`. */
+  readonly capabilities: {
+    readonly effective: ReadonlySet<number>
+    readonly permitted: ReadonlySet<number>
+    readonly bounding: ReadonlySet<number>
+    readonly ambient: ReadonlySet<number>
+  }
+  readonly noNewPrivileges: boolean
+  /**
+   * `initial`: that of our shell, whose ids are mapped to themselves; `ours`: that of our shell, which is no such;
+   * `other`: ids and capabilities in it are not the host's.
+   */
+  readonly userNamespace: 'initial' | 'ours' | 'other'
+  readonly mountNamespace: 'ours' | 'other'
+  /** `dev:ino` of the running program, and its path as the kernel names it in the mount namespace of the process. */
+  readonly exe: { readonly inode: string; readonly path: string }
+  /** Lines of its mountinfo, where its mount namespace is another; absent where they were too many to be sent. */
+  readonly mounts?: readonly string[]
+  /** Name of its container, where the kubelet's log links tell it. */
+  readonly container?: string
+}
+
+/** What came of all tries of one `attempts` atom as one identity. */
+export interface TrialState {
+  /** The live process whose identity it was. */
+  readonly pid?: number
+  /** Who the process that tried was, as it said itself; absent where it said nothing. */
+  readonly identity?: ActingIdentity
+  /** The actor's other processes could have answered in its place. */
+  readonly selfReported: boolean
+  /** One for each try, in their order. */
+  readonly attempts: readonly Attempt[]
+}
+
+/** Names in a directory. */
+export interface EntriesState {
+  /** As the directory gives them, without `.` and `..`; a byte that is no UTF-8 is U+FFFD. */
+  readonly names: readonly string[]
+  /** There are more than were asked for. */
+  readonly more: boolean
+}
