@@ -127,6 +127,25 @@ export type Readiness =
   | { readonly kind: 'http'; readonly url: string }
   | { readonly kind: 'socket'; readonly path: string }
 
+/** A program that must accept a file before it takes its place. */
+export interface FileCheck {
+  /** `{}` stands for the path of the staged file or, with `through`, of the copy. */
+  readonly argv: readonly string[]
+  readonly as?: Identity
+  /**
+   * A file that names the path which the staged file is for: what is checked is a copy of it that names the staged file
+   * instead. It is read as the identity. The check is passed over where that file does not exist, or names no such path.
+   */
+  readonly through?: string
+  /** The check is passed over where one of these paths does not exist. */
+  readonly ifExist?: readonly string[]
+  /**
+   * Ids of single checks that may fail: of a program that ends with 4 and prints `{"checks": [{"id", "status"}, ...]}`
+   * where some failed.
+   */
+  readonly excuse?: readonly string[]
+}
+
 export type WriteOp =
   | { readonly op: 'group-add'; readonly name: string; readonly gid?: number; readonly system: boolean }
   | {
@@ -175,8 +194,8 @@ export type WriteOp =
       readonly expect: Expect
       readonly payload: Payload
       readonly to: Ownership
-      /** Run on the staged file before it takes its place; `{}` stands for the staged path. */
-      readonly validate?: { readonly argv: readonly string[]; readonly as?: Identity }
+      /** Run in turn on the staged file before it takes its place. */
+      readonly validate?: readonly FileCheck[]
       /** Unit that runs with what stands there now: that version is kept until the unit is ready with the new one. */
       readonly keepFor?: string
     }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Identity } from '../model/identity.ts'
 import { Secret } from '../model/secret.ts'
 import { UnknownText, type Text } from '../model/text.ts'
-import type { Readiness } from '../model/wire.ts'
+import type { FileCheck, Readiness } from '../model/wire.ts'
 import { accountIdPattern, accountNamePattern, largestId } from '../resources/common/account-name.ts'
 import { modePattern, parseMode } from '../resources/common/mode.ts'
 
@@ -152,13 +152,42 @@ export const As = z
   .describe('User name (with the groups it has on the host), or `uid`, `gid` and `groups` as numbers')
 
 /** A check of a staged file; `{}` stands for its path. */
-export const Validate = z
+const Check = z
   .strictObject({
     argv: Argv.refine((argv) => argv.includes('{}'), 'expected `{}` as one argument, for the staged file'),
     as: As.optional(),
+    through: AbsolutePath.optional().describe(
+      'A file that names `dest`: `{}` is then a copy of it that names the new file instead. It is read as `as`; where it does not exist, or names no such path, this check is passed over',
+    ),
+    if_exist: z
+      .array(AbsolutePath)
+      .default([])
+      .describe('This check is passed over where one of these paths does not exist'),
+    excuse: z
+      .array(z.string().regex(/^[a-z0-9_.]{1,100}$/, 'expected the id of a check, such as "openbao.tls"'))
+      .default([])
+      .describe(
+        'Ids of single checks that may fail, of a program that ends with 4 and reports them as the `doctor` of the provider does',
+      ),
   })
-  .transform(({ argv, as }) => ({ argv, ...(as === undefined ? {} : { as }) }))
-  .describe('Program run on the new file before it takes its place; its failure leaves the old one')
+  .refine(
+    ({ through, as }) => through === undefined || as !== undefined,
+    'expected `as` beside `through`: the file is read as who checks it',
+  )
+  .transform(({ argv, as, through, if_exist: ifExist, excuse }): FileCheck => ({
+    argv,
+    ...(as === undefined ? {} : { as }),
+    ...(through === undefined ? {} : { through }),
+    ...(ifExist.length === 0 ? {} : { ifExist }),
+    ...(excuse.length === 0 ? {} : { excuse }),
+  }))
+
+/** One check of a staged file, or several in turn. */
+export const Validate = z
+  .union([Check.transform((check): readonly FileCheck[] => [check]), z.array(Check)])
+  .describe(
+    'Program, or several in turn, run on the new file before it takes its place; a failure leaves the old one',
+  )
 
 /** Plain HTTP on a loopback address. */
 export const LoopbackUrl = z

@@ -106,7 +106,7 @@ describe.each(shells)('$name', (shell) => {
       changesOf(
         {
           ...put(ours, 'file'),
-          validate: { argv: ['/bin/sh', '-c', `/usr/bin/stat -c %C "$1" >${seen}`, 'sh', '{}'] },
+          validate: [{ argv: ['/bin/sh', '-c', `/usr/bin/stat -c %C "$1" >${seen}`, 'sh', '{}'] }],
         },
         put(theirs, 'staged'),
         put(unanchored, 'inside'),

@@ -14,7 +14,7 @@ import {
   perMachine,
   type Architecture,
 } from '../architecture.ts'
-import { AbsolutePath, Group, LocalPath, Mode, Owner, Sha256 } from '../arguments.ts'
+import { AbsolutePath, Group, LocalPath, Mode, Owner, Sha256, Validate } from '../arguments.ts'
 import { defineModule, type ModuleContext } from '../define.ts'
 import { checksumOf } from './checksums.ts'
 import { readTarball } from './tar.ts'
@@ -49,6 +49,7 @@ const Args = z
           owner: Owner,
           group: Group,
           mode: Mode,
+          validate: Validate.optional(),
         }),
       )
       .min(1),
@@ -86,12 +87,20 @@ host. A destination that a package of the host owns, or that is read-only, is re
       src,
       payloads: readPayloads(src, sha256, args.checksums, context),
     }))
-    return args.members.flatMap(({ name, dest, owner, group, mode }) => {
+    return args.members.flatMap(({ name, dest, owner, group, mode, validate }) => {
       const variants = releases.map(({ architecture, src, payloads }) => {
         const payload = payloads.get(name)
         if (payload === undefined) throw missing(name, src, payloads.keys())
         const content = { is: 'bytes', payload } as const
-        const resource = fileResource({ path: dest, owner, group, mode, content, unpackaged: true })
+        const resource = fileResource({
+          path: dest,
+          owner,
+          group,
+          mode,
+          validate,
+          content,
+          unpackaged: true,
+        })
         return [architecture, remarked(resource, args)] as const
       })
       const [only] = variants

@@ -1,9 +1,8 @@
-import type { Identity } from '../../model/identity.ts'
 import type { PathState } from '../../model/facts.ts'
 import type { Planned, Resource, World } from '../../model/resource.ts'
-import type { Ownership, ReadAtom } from '../../model/wire.ts'
+import type { FileCheck, Ownership, ReadAtom } from '../../model/wire.ts'
 import { findParent } from '../common/parent.ts'
-import { identityAtoms, missingIdentity } from '../common/identity.ts'
+import { checkerAtoms, missingChecker } from '../common/identity.ts'
 import { labelFor } from '../common/label.ts'
 import { labelled } from '../common/mended.ts'
 import { ownerAtoms, ownershipDifferences, resolveIds } from '../common/owner.ts'
@@ -21,8 +20,8 @@ export interface FileDesired extends Ownership {
   readonly path: string
   /** Undefined: the file must exist and its content is not ours. */
   readonly content?: FileContent | undefined
-  /** Run on the staged file before it takes its place; `{}` stands for its path. */
-  readonly validate?: { readonly argv: readonly string[]; readonly as?: Identity } | undefined
+  /** Run on the staged file before it takes its place. */
+  readonly validate?: readonly FileCheck[] | undefined
   /** Refuse where a package of the host owns the path. */
   readonly unpackaged?: boolean | undefined
 }
@@ -37,7 +36,7 @@ export function fileResource(desired: FileDesired): Resource {
     atoms: [
       pathAtom(path, content, desired.unpackaged === true),
       ...ownerAtoms(desired),
-      ...identityAtoms(desired.validate?.as),
+      ...checkerAtoms(desired.validate),
     ],
     plan: (world) => plan(desired, world),
   }
@@ -64,7 +63,7 @@ function plan(desired: FileDesired, world: World): Planned {
     ...(old === undefined ? [] : ownershipDifferences(old, to, ids.value, world)),
   ]
   if (old !== undefined && differences.length === 0) return { is: 'same' }
-  const hindrance = cannotChange(path, found.value.state, old) ?? missingIdentity(desired.validate?.as, world)
+  const hindrance = cannotChange(path, found.value.state, old) ?? missingChecker(desired.validate, world)
   if (hindrance !== undefined) return refused(hindrance)
   return content === undefined || (content.is === 'unopened' && old !== undefined)
     ? mend(place, differences, content)

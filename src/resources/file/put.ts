@@ -3,7 +3,7 @@ import type { Payload } from '../../model/payload.ts'
 import type { Difference, Effect, Planned, World } from '../../model/resource.ts'
 import { Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
-import type { WriteOp } from '../../model/wire.ts'
+import type { FileCheck, WriteOp } from '../../model/wire.ts'
 import { expectOf } from '../common/guard.ts'
 import { labelled } from '../common/mended.ts'
 import { showMode } from '../common/mode.ts'
@@ -14,14 +14,12 @@ import { showContent, unknownContent } from './difference.ts'
 import { mend, type Place } from './mend.ts'
 import { lostWriter } from './writers.ts'
 
-type Validate = Extract<WriteOp, { op: 'file-put' }>['validate']
-
 /** A new file, or new content, in one rename; or only a new owner and mode where that is safe in place. */
 export function put(
   place: Place,
   changed: readonly Difference[],
   content: FileContent,
-  validate: Validate,
+  validate: readonly FileCheck[] | undefined,
   world: World,
 ): Planned {
   const { path, old } = place
@@ -57,7 +55,11 @@ function needsNewInode(
   )
 }
 
-function filePut({ parent, name, fact, to }: Place, payload: Payload, validate: Validate): WriteOp {
+function filePut(
+  { parent, name, fact, to }: Place,
+  payload: Payload,
+  validate: readonly FileCheck[] | undefined,
+): WriteOp {
   return {
     op: 'file-put',
     parent,

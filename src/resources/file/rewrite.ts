@@ -1,8 +1,7 @@
-import type { Identity } from '../../model/identity.ts'
 import type { Difference, Planned, Resource, World } from '../../model/resource.ts'
 import type { Digest } from '../../model/secret.ts'
-import type { Ownership } from '../../model/wire.ts'
-import { identityAtoms } from '../common/identity.ts'
+import type { FileCheck, Ownership } from '../../model/wire.ts'
+import { checkerAtoms } from '../common/identity.ts'
 import { ownerAtoms } from '../common/owner.ts'
 import { failure, refused, success, type Result } from '../common/result.ts'
 import { wrongType } from '../common/type.ts'
@@ -25,7 +24,7 @@ export interface Rewritten {
 /** A file whose new content hangs on, or is judged by, what stands there. */
 export interface RewriteDesired extends Ownership {
   readonly path: string
-  readonly validate?: { readonly argv: readonly string[]; readonly as?: Identity } | undefined
+  readonly validate?: readonly FileCheck[] | undefined
   /** The content may hold secrets: it is compared by sealed digests and never shown. */
   readonly secret: boolean
   /** Equal for equal {@link RewriteDesired.rewrite}. */
@@ -53,7 +52,7 @@ export function rewriteResource(desired: RewriteDesired): Resource {
         ...(secret ? { sealed: true } : {}),
       },
       ...ownerAtoms(desired),
-      ...identityAtoms(validate?.as),
+      ...checkerAtoms(validate),
     ],
     plan: (world) => plan(desired, world),
   }

@@ -1,5 +1,5 @@
 import type { Identity } from '../../model/identity.ts'
-import type { Expect, Ownership, Parent, Readiness, WriteOp } from '../../model/wire.ts'
+import type { Expect, FileCheck, Ownership, Parent, Readiness, WriteOp } from '../../model/wire.ts'
 import { testScript } from '../read/compile.ts'
 import { listeningAddresses } from '../read/listening.ts'
 import { quote } from '../quote.ts'
@@ -55,19 +55,33 @@ function identityCommand(identity: Identity): string {
 /** Last word of what sets owner and mode; none where no label is set. */
 const labelWord = ({ label }: Ownership): string => (label === undefined ? '' : ` ${quote(label)}`)
 
-const words = (argv: readonly string[]): string => argv.map(quote).join(' ')
+const wordsOf = (argv: readonly string[]): string => argv.map(quote).join(' ')
 
-function validation(item: Staged, stage: string, anchor: string): readonly string[] {
-  if (item.op.op !== 'file-put' || item.op.validate === undefined) return []
-  const { argv, as } = item.op.validate
-  const checked = argv.map((word) => word.split('{}').map(quote).join('"$kf_staged"')).join(' ')
-  if (as === undefined) return [`kf_staged=${stagedWord(item)}`, `kf_valid ${checked}`]
-  return [
-    identityCommand(as),
-    `kf_hand_over ${quote(anchor)} ${item.folder} ${quote(item.name)}`,
-    `kf_valid_as ${checked}`,
-    `kf_hand_back ${item.folder} ${quote(item.name)}`,
-  ].filter(() => stage !== '')
+function validation(item: Staged, anchor: string): readonly string[] {
+  if (item.op.op !== 'file-put') return []
+  return (item.op.validate ?? []).map((check) => validationBy(check, item, anchor))
+}
+
+/** One command, of several that depend on each other. */
+function validationBy(check: FileCheck, item: Staged, anchor: string): string {
+  const { argv, as, through, ifExist = [], excuse = [] } = check
+  const words = argv.map((word) => word.split('{}').map(quote).join('"$kf_staged"')).join(' ')
+  const judged = `${quote(excuse.join(' '))} ${words}`
+  const name = quote(item.name)
+  const commands =
+    as === undefined
+      ? [`kf_staged=${stagedWord(item)}`, `kf_valid ${judged}`]
+      : [
+          identityCommand(as),
+          `kf_hand_over ${quote(anchor)} ${item.folder} ${name}`,
+          through === undefined
+            ? `kf_valid_as ${judged}`
+            : `kf_through ${quote(through)} ${quote(item.path)} && { [ -z "$kf_staged" ] || kf_valid_as ${judged}; }`,
+          `kf_hand_back ${item.folder} ${name}`,
+        ]
+  const needed = through === undefined ? ifExist : [...ifExist, through]
+  const all = commands.join(' && ')
+  return needed.length === 0 ? all : `{ ! kf_exist ${wordsOf(needed)} || { ${all}; }; }`
 }
 
 /** Owner, mode and label of all that is staged with the same ones, at the first of them: accounts may be made just before. */
@@ -93,7 +107,7 @@ function place(item: Staged, parent: Parent, expect: Expect, context: OpContext)
   const what = expectWord(expect, item.path, context)
   const name = quote(item.name)
   const variable = context.captured.get(item.path)
-  const before = [...dress(item, context), ...validation(item, stage, anchor)]
+  const before = [...dress(item, context), ...validation(item, anchor)]
   const parts: PreludePart[] = ['place', 'validate']
   if (!item.inside) {
     const link =
@@ -175,7 +189,7 @@ export function opScript(
     case 'group-members':
       return {
         commands: [
-          `kf_members ${words([
+          `kf_members ${wordsOf([
             op.name,
             ...op.remove.flatMap((user) => ['remove', user]),
             ...op.add.flatMap((user) => ['add', user]),
@@ -186,7 +200,7 @@ export function opScript(
     case 'user-add':
       return {
         commands: [
-          `kf_user_add ${quote(op.name)} ${optional(op.uid)} ${words([op.group, op.gecos, op.home, op.shell])} ${flag(op.system)}`,
+          `kf_user_add ${quote(op.name)} ${optional(op.uid)} ${wordsOf([op.group, op.gecos, op.home, op.shell])} ${flag(op.system)}`,
         ],
         parts: ['accounts'],
       }
@@ -245,7 +259,7 @@ export function opScript(
     case 'unit-run':
       return {
         commands: [
-          `kf_unit ${quote(op.unit)} ${op.verb} ${String(op.within)} ${readinessWords(op.ready)} ${words(op.record)}`,
+          `kf_unit ${quote(op.unit)} ${op.verb} ${String(op.within)} ${readinessWords(op.ready)} ${wordsOf(op.record)}`,
         ],
         parts: ['services', 'place', 'keep'],
       }
@@ -259,8 +273,8 @@ export function opScript(
       return {
         commands:
           op.as === undefined
-            ? [...status, `kf_command ${String(op.within)} ${words(op.argv)}`]
-            : [...status, identityCommand(op.as), `kf_command_as ${String(op.within)} ${words(op.argv)}`],
+            ? [...status, `kf_command ${String(op.within)} ${wordsOf(op.argv)}`]
+            : [...status, identityCommand(op.as), `kf_command_as ${String(op.within)} ${wordsOf(op.argv)}`],
         parts: ['services'],
       }
     }

@@ -45,6 +45,18 @@ static int reported(void) {
   return failures ? EXIT_CHECK : EXIT_OK;
 }
 
+/* Lies here where the lab wants OpenBao to be out of reach: the stand-in knows no OpenBao. */
+static const char unreachable[] = "/run/stand-in-openbao-is-down";
+
+static const char *tls_problem(void) {
+  static char ca[65536];
+  if (access(unreachable, F_OK) == 0) return "no route to host";
+  if (file_refusal(config_get("openbao.caCertFile"), 0022)) return "CA file refused";
+  if (file_read(config_get("openbao.caCertFile"), ca, sizeof ca) < 0 || !strstr(ca, "-----BEGIN CERTIFICATE-----"))
+    return "certificate signed by unknown authority";
+  return NULL;
+}
+
 static int doctor(const char *config) {
   config_load(config);
   printf("{\"name\":\"doctor\",\"checks\":[");
@@ -54,6 +66,7 @@ static int doctor(const char *config) {
   static const char *const local[] = {"jwt.local", "oauth2.local", "auth.cert.local"};
   static char refused[512];
   report(local[config_login()], credentials_refused(refused, sizeof refused) ? refused : NULL);
+  report("openbao.tls", tls_problem());
   return reported();
 }
 

@@ -259,7 +259,7 @@ describe.each(shells)('$name', (shell) => {
     await using session = await host.open()
     const as = { by: 'number', uid: 4242, gid: 1, groups: [1] } as const
     const valid = (argv: readonly string[]): Partial<Extract<WriteOp, { op: 'file-put' }>> => ({
-      validate: { argv },
+      validate: [{ argv }],
     })
     const said = await send(
       session,
@@ -268,7 +268,7 @@ describe.each(shells)('$name', (shell) => {
         // busybox alone can become no identity that has no account
         ...(shell.name === 'busybox'
           ? []
-          : [put(base, 'seen', 'hello', { validate: { argv: ['grep', '-q', 'hello', '{}'], as } })]),
+          : [put(base, 'seen', 'hello', { validate: [{ argv: ['grep', '-q', 'hello', '{}'], as }] })]),
         put(base, 'bad.conf', 'goodbye', valid(['grep', '-q', 'hello', '{}'])),
       ),
     )
