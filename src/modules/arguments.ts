@@ -170,10 +170,10 @@ const Check = z
         'Ids of single checks that may fail, of a program that ends with 4 and reports them as the `doctor` of the provider does',
       ),
   })
-  .refine(
-    ({ through, as }) => through === undefined || as !== undefined,
-    'expected `as` beside `through`: the file is read as who checks it',
-  )
+  .refine(({ through, as }) => through === undefined || as !== undefined, {
+    path: ['through'],
+    error: 'expected `as` beside `through`: the file is read as who checks it',
+  })
   .transform(({ argv, as, through, if_exist: ifExist, excuse }): FileCheck => ({
     argv,
     ...(as === undefined ? {} : { as }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type * as z from 'zod'
 import { Secret } from '../../src/model/secret.ts'
 import { UnknownText } from '../../src/model/text.ts'
 import { modules } from '../../src/modules/registry.ts'
@@ -9,7 +10,16 @@ const dir = { ...owned, path: '/etc/x' }
 function messages(name: string, args: unknown): readonly string[] {
   const result = modules.get(name)?.args.safeParse(args)
   if (result === undefined) throw new Error(`no module ${name}`)
-  return result.success ? [] : result.error.issues.map(({ message }) => message)
+  return result.success ? [] : result.error.issues.flatMap(messagesOf)
+}
+
+/** Of a union, those of the form that was meant: there only something within is wrong. */
+function messagesOf(issue: z.core.$ZodIssue): readonly string[] {
+  const meant =
+    issue.code === 'invalid_union'
+      ? issue.errors.find((branch) => branch.every(({ path }) => path.length > 0))
+      : undefined
+  return meant === undefined ? [issue.message] : meant.flatMap(messagesOf)
 }
 
 const path = 'expected an absolute path without `.`, `..`, `//`, a trailing slash or line breaks'
@@ -38,6 +48,16 @@ test.each<[module: string, args: unknown, expected: readonly string[]]>([
     'copy',
     { ...owned, dest: '/etc/x', content: 'x', src: 'y' },
     ['expected exactly one of `content`, `src`'],
+  ],
+  [
+    'copy',
+    {
+      ...owned,
+      dest: '/etc/x',
+      content: 'x',
+      validate: [{ argv: ['true', '{}'] }, { argv: ['true', '{}'], through: '/etc/y' }],
+    },
+    ['expected `as` beside `through`: the file is read as who checks it'],
   ],
   [
     'copy',
