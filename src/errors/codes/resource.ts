@@ -28,6 +28,7 @@ export const resourceCodes = {
   'resource.program': 'A program that something else installed is not the one that is asked for.',
   'resource.machine': 'Nothing was given for the architecture of the host.',
   'resource.shape': 'The host runs the provider or the API server in another way than was declared.',
+  'resource.vendor': "A file of /etc would drop a line of the package's file whose place it takes.",
   'resource.split': 'The groups that keep credentials from the API server would not keep them from it.',
   'resource.newer-credential': 'The host has a credential that outlasts the one that would take its place.',
   'resource.seed': 'A new host has no peer that gives it the state of a provider.',

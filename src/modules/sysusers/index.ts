@@ -3,6 +3,7 @@ import { whereTool } from '../../resources/common/where-tool.ts'
 import { directoryResource } from '../../resources/directory/directory.ts'
 import { contentOf } from '../../resources/file/content.ts'
 import { fileResource } from '../../resources/file/file.ts'
+import { besideVendor } from '../../resources/file/vendor.ts'
 import { groupResource } from '../../resources/group/group.ts'
 import { membershipResource } from '../../resources/group/membership.ts'
 import { userResource } from '../../resources/user/user.ts'
@@ -17,7 +18,8 @@ export const sysusers = defineModule({
   summary: 'System users and groups, as a sysusers.d file and as accounts',
   description: `Writes \`/etc/sysusers.d/NAME.conf\`, so that a host which is rebuilt makes the same accounts, and makes
 each group, user and membership now. Hosts without systemd get the accounts only, by \`groupadd\` and \`useradd\`
-or by busybox's \`addgroup\` and \`adduser\`.
+or by busybox's \`addgroup\` and \`adduser\`. No file is written where a package's of that name says all of it; one that is
+needed must have a line for every account and membership of the package's, which no longer counts then.
 The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the name service are refused.`,
   args: SysusersArgs,
   examples: [
@@ -36,23 +38,38 @@ The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the
         group: openbao-kms-socket`,
   ],
   mayBeUnknown: [],
-  resources: (args, context) => [
-    whereTool(
-      'systemd-sysusers',
-      directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
-    ),
-    whereTool(
-      'systemd-sysusers',
-      fileResource({
-        path: `${folder}/${args.name}.conf`,
-        owner: 'root',
-        group: 'root',
-        mode: 0o644,
-        content: contentOf(sysusersText(args), context),
-      }),
-    ),
-    ...accounts(args),
-  ],
+  resources: (args, context) => {
+    const text = sysusersText(args)
+    return [
+      whereTool(
+        'systemd-sysusers',
+        directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
+      ),
+      whereTool(
+        'systemd-sysusers',
+        besideVendor(
+          fileResource({
+            path: `${folder}/${args.name}.conf`,
+            owner: 'root',
+            group: 'root',
+            mode: 0o644,
+            content: contentOf(text, context),
+          }),
+          {
+            kind: 'sysusers.d',
+            name: `${args.name}.conf`,
+            text,
+            ending: `${args.name}.conf`,
+            // A membership is about both of its names, an account about its own.
+            subject: ([type = '', name = '', group = '']) =>
+              type === 'm' ? `m ${name} ${group}` : `${type.slice(0, 1)} ${name}`,
+            normal: (word) => word,
+          },
+        ),
+      ),
+      ...accounts(args),
+    ]
+  },
 })
 
 /** Groups first, since users need them; memberships last, since they need both. */

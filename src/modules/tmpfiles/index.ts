@@ -4,6 +4,7 @@ import { whereTool } from '../../resources/common/where-tool.ts'
 import { directoryResource } from '../../resources/directory/directory.ts'
 import { contentOf } from '../../resources/file/content.ts'
 import { fileResource } from '../../resources/file/file.ts'
+import { besideVendor } from '../../resources/file/vendor.ts'
 import { BaseName, Group, Mode, Owner, PlainPath } from '../arguments.ts'
 import { defineModule } from '../define.ts'
 
@@ -30,7 +31,9 @@ export const tmpfiles = defineModule({
   summary: 'Directories that every boot makes anew, and that exist now',
   description: `Writes \`/etc/tmpfiles.d/NAME.conf\` with a \`d\` line for each directory, and makes or mends the directories
 themselves with the same owner, group and mode: what is there now and what the next boot makes are the same. Hosts
-without systemd get the directories only.`,
+without systemd get the directories only. Where a package's file of that name below /usr/lib says all of it already,
+none is written; where one has to be, it must have a line for everything that the package's has, which no longer counts
+then: a line that it would drop is refused by name.`,
   args: Args,
   examples: [
     `- name: Runtime directory
@@ -43,23 +46,37 @@ without systemd get the directories only.`,
         mode: "2750"`,
   ],
   mayBeUnknown: [],
-  resources: ({ name, directories }, context) => [
-    whereTool(
-      'systemd-tmpfiles',
-      directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
-    ),
-    whereTool(
-      'systemd-tmpfiles',
-      fileResource({
-        path: `${folder}/${name}.conf`,
-        owner: 'root',
-        group: 'root',
-        mode: 0o644,
-        content: contentOf(tmpfilesText(directories), context),
-      }),
-    ),
-    ...directories.map((directory) => directoryResource(directory)),
-  ],
+  resources: ({ name, directories }, context) => {
+    const text = tmpfilesText(directories)
+    return [
+      whereTool(
+        'systemd-tmpfiles',
+        directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
+      ),
+      whereTool(
+        'systemd-tmpfiles',
+        besideVendor(
+          fileResource({
+            path: `${folder}/${name}.conf`,
+            owner: 'root',
+            group: 'root',
+            mode: 0o644,
+            content: contentOf(text, context),
+          }),
+          {
+            kind: 'tmpfiles.d',
+            name: `${name}.conf`,
+            text,
+            // As `next_boot` asks for them: each file is read once.
+            ending: '.conf',
+            subject: ([type = '', path = '']) => `${type.slice(0, 1)} ${path}`,
+            normal: (word, at) => (at === 2 && /^[0-7]+$/.test(word) ? word.replace(/^0+/, '') : word),
+          },
+        ),
+      ),
+      ...directories.map((directory) => directoryResource(directory)),
+    ]
+  },
 })
 
 /** The tmpfiles.d(5) file; the schemas leave nothing that would need quoting. */

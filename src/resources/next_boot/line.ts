@@ -1,4 +1,4 @@
-import { splitWords } from './words.ts'
+import { splitWords } from '../common/words.ts'
 
 /** One line of a tmpfiles.d(5) file that systemd would take, its path expanded and in normal form. */
 export interface TmpfilesLine {
