@@ -1,6 +1,7 @@
 import type { Offered, Peer } from '../model/seed.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
+import { worse } from '../plan/health.ts'
 import type { Play } from '../playbook/types.ts'
 import { createLookers } from './context.ts'
 import { openLink } from './link.ts'
@@ -36,7 +37,7 @@ async function offerOf(request: RunRequest, play: Play, { name }: Peer): Promise
     const observer = createObserver(context, initialAtoms(context, { diff: false }), [], request.abort)
     await observer.ask(link)
     const { health, offered } = observer
-    if (health.is !== 'well') return notWell(name, health.is === 'sick' ? health.found : 'no provider on it')
+    if (health.is !== 'well') return notWell(name, worse(health, undefined)[0] ?? 'no provider on it')
     if (offered === undefined) return notWell(name, 'that no task of the play gives anything')
     if (offered.is === 'refused') return refusal(name, offered.problem)
     for (const secret of offered.offer.pair ?? []) request.onSecret?.(secret)

@@ -6,7 +6,7 @@ import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { mergeAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
-import type { Health } from '../plan/health.ts'
+import { type Health, silent } from '../plan/health.ts'
 import { planHost } from '../plan/planner.ts'
 import type { DoneResult } from '../plan/registers.ts'
 import { compileRead } from '../shell/read/compile.ts'
@@ -50,7 +50,7 @@ export function createObserver(
   const done = new Map<string, DoneResult>()
   let asked = atoms
   let offered: Offered | undefined
-  let health: Health = { is: 'sick', found: 'nothing, since it was not asked yet', down: new Set() }
+  let health: Health = silent('it was not asked yet')
 
   const probe = (link: Link): Promise<Snapshot> => link.send(compileRead(asked), abort)
 

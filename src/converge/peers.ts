@@ -3,7 +3,7 @@ import type { JobEnd } from '../fleet/run.ts'
 import type { Host } from '../inventory/types.ts'
 import { initialAtoms } from '../plan/atoms.ts'
 import type { PlanContext } from '../plan/expand.ts'
-import type { Health } from '../plan/health.ts'
+import { type Health, silent, worse } from '../plan/health.ts'
 import type { Play } from '../playbook/types.ts'
 import { createLimiter } from '../transport/limiter.ts'
 import { createLookers } from './context.ts'
@@ -19,7 +19,7 @@ export interface Peers {
   /**
    * Does a host's work. Before it interrupts a service, every other host of its cluster must be well that was not made
    * or found right earlier in the play: one of the same batch whose turn it is too is waited for until it is well or
-   * ended, any other is asked, once a batch. Throws `run.rail` with the names of those that are not well.
+   * ended, any other is asked, once a batch. What is wrong with the host itself is not held against others. Throws `run.rail` with the names of those that are not well.
    */
   takeTurn(
     host: Host,
@@ -28,6 +28,9 @@ export interface Peers {
     work: (turn: Turn) => Promise<JobEnd>,
   ): Promise<JobEnd>
 }
+
+/** How the host itself is. */
+type Own = () => Health | undefined
 
 /** A turn that began in the batch, as the turns of others see it. */
 interface SeenTurn {
@@ -48,17 +51,18 @@ export function createPeers(request: RunRequest, play: Play): Peers {
   const batches = new WeakMap<readonly Host[], Batch>()
   const news = createNews()
 
-  function healthOfPeer(peer: Host, { turns, answers }: Batch): Promise<Health> {
+  function healthOfPeer(peer: Host, { turns, answers }: Batch, own: Own): Promise<Health> {
     const turn = turns.get(peer.name)
-    if (turn !== undefined) return settled(turn)
+    if (turn !== undefined) return settled(turn, own)
     const answer = answers.get(peer.name) ?? limiter.run('peer', request.abort, () => ask(peer))
     answers.set(peer.name, answer)
     return answer
   }
 
-  async function settled(turn: SeenTurn): Promise<Health> {
-    await news.until(() => turn.ended || turn.waits || (turn.health()?.is ?? 'sick') !== 'sick')
-    return turn.health() ?? { is: 'sick', found: 'not reached', down: new Set() }
+  async function settled(turn: SeenTurn, own: Own): Promise<Health> {
+    const health = (): Health => turn.health() ?? silent('not reached')
+    await news.until(() => turn.ended || turn.waits || worse(health(), own()).length === 0)
+    return health()
   }
 
   /** Anything that keeps a host from answering is a reason to leave its peers alone. */
@@ -67,17 +71,23 @@ export function createPeers(request: RunRequest, play: Play): Peers {
     return context === undefined ? { is: 'well' } : healthOf(context, request)
   }
 
-  async function beWell({ name, cluster }: Host, batch: Batch): Promise<void> {
+  async function beWell({ name, cluster }: Host, batch: Batch, own: Own): Promise<void> {
     const apart = new Set([name, ...proved])
     const peers = request.inventory.hosts.filter((peer) => peer.cluster === cluster && !apart.has(peer.name))
     if (peers.length === 0) return
+    const atHand = ({ name: peer }: Host): boolean => {
+      const health = batch.turns.get(peer)?.health()
+      return health !== undefined && worse(health, own()).length === 0
+    }
+    if (peers.every(atHand)) return
     request.emit({ type: 'waiting', host: name, for: `the other hosts of cluster ${cluster} to be well` })
     const found = await Promise.all(
-      peers.map(async (peer) => ({ peer, health: await healthOfPeer(peer, batch) })),
+      peers.map(async (peer) => ({ peer, health: await healthOfPeer(peer, batch, own) })),
     )
-    const sick = found.flatMap(({ peer, health }) =>
-      health.is === 'sick' && !proved.has(peer.name) ? [`${peer.name} (${health.found})`] : [],
-    )
+    const sick = found.flatMap(({ peer, health }) => {
+      const [reason] = proved.has(peer.name) ? [] : worse(health, own())
+      return reason === undefined ? [] : [`${peer.name} (${reason})`]
+    })
     // Once the operator stopped the run nothing is interrupted anyway.
     if (sick.length === 0 || request.stop.aborted) return
     throw new KmsfleetError(
@@ -103,7 +113,7 @@ export function createPeers(request: RunRequest, play: Play): Peers {
         const end = await work({
           beforeDisruption: async () => {
             waiting(true)
-            await beWell(host, batch).finally(() => {
+            await beWell(host, batch, () => run.health).finally(() => {
               waiting(false)
             })
           },
@@ -156,6 +166,6 @@ async function healthOf(context: PlanContext, request: RunRequest): Promise<Heal
     return observer.health
   } catch (error) {
     if (request.abort.aborted) throw error
-    return { is: 'sick', found: problemOf(error).problem.message, down: new Set() }
+    return silent(problemOf(error).problem.message)
   }
 }

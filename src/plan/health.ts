@@ -4,10 +4,14 @@ import type { Resource, ResourceId, World } from '../model/resource.ts'
 export type Health =
   | { readonly is: 'well' }
   /**
-   * `found`: the first thing that is wrong, in an operator's words. `down`: names of the units and paths of the static
-   * pods that do not do their work, which is only some of what may be wrong.
+   * `failing`: what is wrong, in an operator's words, by the resource that says so. `down`: names of the units and
+   * paths of the static pods that do not do their work, which is only some of what may be wrong.
    */
-  | { readonly is: 'sick'; readonly found: string; readonly down: ReadonlySet<string> }
+  | {
+      readonly is: 'sick'
+      readonly failing: ReadonlyMap<string, string>
+      readonly down: ReadonlySet<string>
+    }
   /** None of the play's services was ever installed: the host takes no part yet. */
   | { readonly is: 'not-here' }
 
@@ -27,7 +31,7 @@ export function createHealthCheck(observed: () => World): HealthCheck {
   let world: World | undefined
   let missing = false
   let here = false
-  let found: string | undefined
+  const failing = new Map<string, string>()
   let service: string | undefined
   const down = new Set<string>()
   return {
@@ -44,16 +48,28 @@ export function createHealthCheck(observed: () => World): HealthCheck {
       const [first] = answer
       if (first === undefined) return
       if (service !== undefined && !resource.id.startsWith('assert:')) down.add(service)
-      if (found !== undefined) return
       const state = first.from.known ? ` ${first.from.value}` : ''
-      found = `${resource.id} ${first.attribute}${state}`
+      failing.set(resource.id, `${resource.id} ${first.attribute}${state}`)
     },
     get result(): Health {
       if (missing && !here) return { is: 'not-here' }
-      if (found !== undefined) return { is: 'sick', found, down }
-      return missing ? { is: 'sick', found: 'a service that is not installed', down } : { is: 'well' }
+      if (missing) failing.set('service', 'a service that is not installed')
+      return failing.size === 0 ? { is: 'well' } : { is: 'sick', failing, down }
     },
   }
+}
+
+/** Of a host that answers nothing, for a reason of its own. */
+export function silent(reason: string): Health {
+  return { is: 'sick', failing: new Map([['host', reason]]), down: new Set() }
+}
+
+/** What is wrong with a host and not with this one as well; what both lack, such as before a first run, is no difference. */
+export function worse(other: Health, own: Health | undefined): readonly string[] {
+  if (other.is !== 'sick') return []
+  return [...other.failing].flatMap(([id, found]) =>
+    own?.is === 'sick' && own.failing.has(id) ? [] : [found],
+  )
 }
 
 /** The unit's name or the pod's path that a resource is about, whatever it asks of it. */

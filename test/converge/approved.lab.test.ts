@@ -133,9 +133,9 @@ test('a host that waits for its turn in the cluster when the operator stops is s
   const run = await drive(lab, 'converge', {
     playbook: turnBook(2000),
     stop: stop.signal,
-    onEvent: ({ type }) => {
-      if (type === 'waiting') waiting += 1
-      if (type === 'acting') acting = true
+    onEvent: (event) => {
+      if (event.type === 'waiting' && event.for.startsWith('its turn')) waiting += 1
+      if (event.type === 'acting') acting = true
       if (waiting === 2 && acting) stop.abort()
     },
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { UnknownText } from '../../src/model/text.ts'
 import type { Resource } from '../../src/model/resource.ts'
-import { createHealthCheck } from '../../src/plan/health.ts'
+import { createHealthCheck, silent, worse } from '../../src/plan/health.ts'
 import { assertResource } from '../../src/resources/check/assert.ts'
 import { existsCheck } from '../../src/resources/check/exists.ts'
 import { unitResource, type UnitDesired } from '../../src/resources/unit/unit.ts'
@@ -86,7 +86,7 @@ test.each<[what: string, resources: readonly Resource[], spec: WorldSpec, expect
   const check = createHealthCheck(() => worldFor(spec, ...resources))
   for (const resource of resources) check.ask(resource)
   const { result } = check
-  expect(result.is === 'sick' ? result.found : result.is).toBe(expected)
+  expect(result.is === 'sick' ? [...result.failing.values()][0] : result.is).toBe(expected)
 })
 
 test.each<[what: string, resources: readonly Resource[], down: readonly string[]]>([
@@ -106,4 +106,16 @@ test.each<[what: string, resources: readonly Resource[], down: readonly string[]
   for (const resource of resources) check.ask(resource)
   const { result } = check
   expect([...(result.is === 'sick' ? result.down : [])]).toEqual(down)
+})
+
+test('what is wrong with both is no difference', () => {
+  const down = (...ids: readonly string[]): ReturnType<typeof silent> => ({
+    is: 'sick',
+    failing: new Map(ids.map((id) => [id, `${id} is down`])),
+    down: new Set(),
+  })
+  expect(worse(down('a', 'b'), down('b', 'c'))).toEqual(['a is down'])
+  expect(worse(down('b'), down('b', 'c'))).toEqual([])
+  expect(worse(down('b'), { is: 'well' })).toEqual(['b is down'])
+  expect(worse({ is: 'not-here' }, { is: 'well' })).toEqual([])
 })
