@@ -1,8 +1,18 @@
 import type { Evaluation, Step } from '../types.ts'
 
+/** For those who know permissions from files only. */
+const glosses: ReadonlyMap<string, string> = new Map([
+  ['search', 'search (x, to pass through)'],
+  ['write and search', 'write and search (wx, to change what is in it)'],
+])
+
 function explainStep({ path, needs, allowed, decidedBy, row }: Step): readonly string[] {
   const decided = `${allowed ? 'yes' : 'NO '}  ${path}`
-  return [decided, ...(row === '' ? [] : [`     ${row}`]), `     needs ${needs}: ${decidedBy}`]
+  return [
+    decided,
+    ...(row === '' ? [] : [`     ${row}`]),
+    `     needs ${glosses.get(needs) ?? needs}: ${decidedBy}`,
+  ]
 }
 
 function stepsIn(evaluation: Evaluation): readonly Step[] {

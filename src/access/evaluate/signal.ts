@@ -32,7 +32,7 @@ export function evaluateSignal(who: ActingIdentity, target: Signalled, names: Na
     otherwise: same
       ? 'they ran as two users'
       : allowed
-        ? `${subject} did not have the capability CAP_KILL`
+        ? `${subject} had no CAP_KILL`
         : `it ran as ${subject}`,
   }
   return { is: allowed ? 'granted' : 'denied', steps: [step] }

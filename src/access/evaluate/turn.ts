@@ -96,7 +96,11 @@ function chmod(question: Question, digits: readonly ('u' | 'g' | 'o')[], sign: '
   const shifts = { u: 6, g: 3, o: 0 } as const
   const bits = digits.reduce((all, digit) => all | (want << shifts[digit]), 0)
   const mode = sign === '+' ? row.mode | bits : row.mode & ~bits
-  const words = `the mode were another: chmod ${digits.join('')}${sign}${letters(want)} ${shownPath(path)}`
+  const classes = digits
+    .map((digit) => ({ u: 'its owner', g: 'its group', o: 'others' })[digit])
+    .join(' and ')
+  const gave = sign === '+' ? 'gave' : 'did not give'
+  const words = `the mode ${gave} ${classes} ${letters(want)}: chmod ${digits.join('')}${sign}${letters(want)} ${shownPath(path)}`
   return { who, row: withMode(row, mode), words }
 }
 
@@ -133,7 +137,7 @@ function* denying(question: Question): Generator<Change> {
     if (taken.length === 0) continue
     const left = new Set(who.capabilities)
     for (const each of taken) left.delete(capabilities[each])
-    const words = `${subject} did not have the capability ${taken.join(' and ')}`
+    const words = `${subject} had no ${taken.join(' and no ')}`
     yield { who: { ...who, capabilities: left }, row, words }
   }
   yield* entryChanges(question, false)

@@ -80,16 +80,19 @@ export function showReason(reason: Reason, row: Row, names: Names): string {
     case 'group':
       return `group ${showGroup(row.gid, names)} has ${showBits(reason.bits)}`
     case 'other':
-      return `neither the owner nor in a group of it: others have ${showBits(reason.bits)}`
+      return `others have ${showBits(reason.bits)}, and it is neither the owner nor in the group`
     case 'entry': {
       const { entry, mask = 7 } = reason
       const left = entry.bits & mask
-      const cut = left === entry.bits ? '' : `, of which mask::${showBits(mask)} leaves ${showBits(left)}`
-      return `ACL entry ${showEntry(entry, names)}${cut}`
+      const cut =
+        left === entry.bits
+          ? ''
+          : `, of which ${showBits(left)} is left: no entry gives more than mask::${showBits(mask)}`
+      return `its ACL, which goes before the mode, has the entry ${showEntry(entry, names)}${cut}`
     }
     case 'entries': {
       const entries = reason.entries.map((entry) => showEntry(entry, names)).join(', ')
-      return `ACL entry ${entries} is all that its groups have, and what others have does not count for a member`
+      return `its ACL has no more for these groups than ${entries}, and what others have is not for their members`
     }
     case 'bound':
       return `the mode leaves at most ${showBits(reason.bits)} to anyone but the owner, whatever the ACL says`
