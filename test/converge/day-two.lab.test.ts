@@ -149,24 +149,71 @@ describe('the upgrade playbook', () => {
   const states = async (): Promise<readonly string[]> =>
     Promise.all(lab.hosts.map((host) => lab.exec(host, `stat -c '%n %i %Y' ${state}/*; ${program} version`)))
 
+  const keyIdHash = async (): Promise<string> => {
+    const said = await lab.exec(
+      hostNamed('h1'),
+      `setpriv --reuid=openbao-kms --regid=openbao-kms --init-groups ${program} rotation-plan --config ${config} --output json`,
+    )
+    return /"activeKeyIdHash": "(\w+)"/.exec(said)?.[1] ?? ''
+  }
+
   test('goes host by host, and leaves the state alone', async () => {
     const release = await makeRelease('v0.9.0')
     const before = await states()
     const run = await drive(lab, 'converge', {
       playbook: 'playbooks/upgrade.yml',
       extraVars: {
+        openbao_kms_key_id_hash: await keyIdHash(),
         openbao_kms_bundle: release.tarball,
         openbao_kms_bundle_checksums: release.checksums,
         openbao_kms_bundle_sha256: release.sha256,
       },
     })
     expect(run.exitCode).toBe(0)
-    const hosts = run.of('acting').map(({ host }) => host)
+    const hosts = run
+      .of('acting')
+      .filter(({ change }) => /^(file|unit):/.test(change))
+      .map(({ host }) => host)
     expect(hosts).toEqual(hosts.toSorted())
     expect(new Set(hosts)).toEqual(new Set(['h1', 'h2']))
     const after = await states()
     expect(after).toEqual(before.map((text) => text.replace(/version v\S+/, 'version v0.9.0')))
     expect(await Promise.all(lab.hosts.map((host) => lab.exec(host, kept)))).toEqual(['', ''])
+  })
+
+  test.each([
+    [
+      'a rotation is pending',
+      'pending',
+      /rotationState is pending \(expected active\) and the hash of the key id is \w+ \(/,
+    ],
+    ['the state of the rotation is unknown', 'unknown', /rotationState is unknown \(expected active\)/],
+    [
+      'one host shows another key',
+      'another',
+      /rotationState is active .* the hash of the key id is \w{16} \(expected \w{16}\)/,
+    ],
+  ])('replaces nothing where %s', async (_, said, says) => {
+    await lab.exec(hostNamed('h2'), `echo ${said} >/run/stand-in-rotation`)
+    const run = await drive(lab, 'converge', {
+      playbook: 'playbooks/upgrade.yml',
+      extraVars: { openbao_kms_key_id_hash: await keyIdHash(), openbao_kms_jwt_role: 'another-role' },
+    })
+    await lab.exec(hostNamed('h2'), 'rm /run/stand-in-rotation')
+    expect(run.exitCode & 4).toBe(4)
+    expect(JSON.stringify(run.events)).toMatch(says)
+    expect(run.of('done').filter(({ change }) => /^(file|unit):/.test(change))).toEqual([])
+  })
+
+  test('replaces nothing where nobody said which key is meant, and tells what is found', async () => {
+    const hash = await keyIdHash()
+    const run = await drive(lab, 'converge', {
+      playbook: 'playbooks/upgrade.yml',
+      extraVars: { openbao_kms_jwt_role: 'another-role' },
+    })
+    expect(run.exitCode & 4).toBe(4)
+    expect(JSON.stringify(run.events)).toContain(`the hash of the key id is ${hash} (expected the one of`)
+    expect(run.of('done').filter(({ change }) => /^(file|unit):/.test(change))).toEqual([])
   })
 
   test('replaces nothing where a provider is not ready', async () => {

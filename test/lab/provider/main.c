@@ -70,6 +70,26 @@ static int doctor(const char *config) {
   return reported();
 }
 
+/* Lies here where the lab wants a rotation that is `pending` or `unknown`, or another key: then any other text. */
+static const char rotation[] = "/run/stand-in-rotation";
+
+static uint64_t fnv(uint64_t hash, const char *text) {
+  while (*text) hash = (hash ^ (unsigned char)*text++) * 1099511628211u;
+  return hash;
+}
+
+static int rotation_plan(const char *config) {
+  static char said[64];
+  config_load(config);
+  if (file_read(rotation, said, sizeof said) < 0) *said = 0;
+  said[strcspn(said, "\n")] = 0;
+  int is_state = strcmp(said, "pending") == 0 || strcmp(said, "unknown") == 0;
+  uint64_t hash = fnv(14695981039346656037u, config_get("transit.keyIdScope.keyLineageId"));
+  printf("{\n  \"name\": \"rotation-plan\",\n  \"activeKeyIdHash\": \"%016llx\",\n  \"rotationState\": \"%s\"\n}\n",
+         (unsigned long long)fnv(hash, is_state ? "" : said), is_state ? said : "active");
+  return EXIT_OK;
+}
+
 static int probe(const char *path) {
   struct sockaddr_un to = {.sun_family = AF_UNIX};
   struct stat st;
@@ -100,6 +120,7 @@ int main(int argc, char **argv) {
     return EXIT_OK;
   }
   if (strcmp(command, "doctor") == 0) return doctor(required(argc, argv, "--config"));
+  if (strcmp(command, "rotation-plan") == 0) return rotation_plan(required(argc, argv, "--config"));
   if (strcmp(command, "probe") == 0) return probe(required(argc, argv, "--socket"));
-  fail(EXIT_USAGE, "expected serve, config, doctor, probe or version");
+  fail(EXIT_USAGE, "expected serve, config, doctor, rotation-plan, probe or version");
 }
