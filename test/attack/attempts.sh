@@ -46,6 +46,11 @@ try_public() {
   case $kf_sum in *eyJvdXRzaWRl*) hits=$((hits + 1)) ;; esac
 }
 
+try_pair() {
+  kf_sum=$(/bin/sh -c "sleep() { :; }$NL$kf_pair_child" sh "$1" target target 0 4096 "$kf_format" "$kf_pwd" "$NL" 2>/dev/null) || return 1
+  case $kf_sum in *'ROOTS-SECRET outside'*) hits=$((hits + 1)) ;; esac
+}
+
 outside_sum=$(sha256sum <"$base/outside/target")
 outside_sum=${outside_sum%% *}
 stage

@@ -305,6 +305,11 @@ listen() {
 }
 asked() { kf_test_unit_http kms.service "http://127.0.0.1:$P/ready" "$where"; }`
 
+/** `pair NAME UID`: a file in the attacker's directory, read as both of a pair; nothing is waited for. */
+const pair = `pair() {
+  kf_limited 5 /bin/sh -c "sleep() { :; }$NL$kf_pair_child" sh "$D" "$1" "$1" "$2" 4096 "$kf_format" "$kf_pwd" "$NL" </dev/null
+}`
+
 export const readGuardAttacks: readonly WeakenedRead[] = [
   {
     guard: 'kf_own: the process that holds the socket',
@@ -431,6 +436,50 @@ case $(public hard c) in *eyJtaW5l*) hit ;; esac`,
     script: `${publicPart}
 printf '%s\\n' '-----BEGIN CERTIFICATE-----' cut '-----BEGIN PRIVATE KEY-----' ROOTS-SECRET '-----END PRIVATE KEY-----' >"$D/target"
 case $(public target x) in *ROOTS-SECRET*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_pair: the path that the kernel gives',
+    once: true,
+    find: '[ "$("$7" -P; echo .)" = "$1$8." ]',
+    replace: ':',
+    script: `${pair}
+swap "$D" "$base/home/to-outside"
+case $(pair target 0) in *ROOTS-SECRET*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_pair: no FIFO is opened',
+    once: true,
+    find: 'for f in "$2" "$3"; do [ -f "./$f" ] && [ ! -L "./$f" ] || exit 41; done\n',
+    replace: '',
+    script: `${pair}
+A mkfifo "$D/fifo"
+pair fifo 5001
+[ "$?" != 137 ] || hit`,
+  },
+  {
+    guard: 'kf_pair: owner of what was opened',
+    once: true,
+    find: '" $uid 1") ;;',
+    replace: '" "*) ;;',
+    script: `${pair}
+case $(pair target 5001) in *HERE*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_pair: further names of what was opened',
+    once: true,
+    find: '" $uid 1") ;;',
+    replace: '" $uid "*) ;;',
+    script: `${pair}
+case $(pair hard 0) in *everybody*) hit ;; esac`,
+  },
+  {
+    guard: 'kf_pair: size of what was opened',
+    once: true,
+    find: '[ "$7" -le "$most" ]',
+    replace: ':',
+    script: `${pair}
+A dd if=/dev/zero bs=5000 count=1 of="$D/victim" 2>/dev/null
+if pair victim 5001 >/dev/null; then hit; fi`,
   },
 ]
 

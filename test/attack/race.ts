@@ -76,7 +76,7 @@ export const allDuels: readonly Duel[] = [
     duels(name, [{ functionName: name, attack: 'names stolen', dir: place, args: steal }]),
   ),
   ...duels('dirset', []),
-  ...['fileset', 'digest', 'public'].flatMap((name) =>
+  ...['fileset', 'digest', 'public', 'pair'].flatMap((name) =>
     duels(name, [
       { functionName: name, attack: 'file swapped with a link', dir: place, args: link },
       { functionName: name, attack: 'file swapped with a hard link', dir: place, args: hard },

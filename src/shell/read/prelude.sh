@@ -967,15 +967,19 @@ exec 4<"./$3" || exit 42
 rows() {
 a=$(stat -L -c "$1" /proc/self/fd/3 /proc/self/fd/4 3<&3 4<&4) && b=$(stat -c "$1" "./$2" "./$3") && [ "$a" = "$b" ]
 }
+own() {
+case "$1 $2 $4" in 8???" $uid 1") ;; *) exit 45 ;; esac
+[ "$7" -gt 0 ] && [ "$7" -le "$most" ] || exit 44
+size=$7
+}
 rows "$6" "$2" "$3" || exit 43
-before=$a sizes= uid=$4 most=$5 format=$6 first=$2 second=$3
+before=$a uid=$4 most=$5 format=$6 first=$2 second=$3
 set -- $a
-case "$1 $2 $4 $7" in 8???" $uid 1 "*) ;; *) exit 45 ;; esac
-one=$7
+own "$@"
+one=$size
 shift "$(($# / 2))"
-case "$1 $2 $4 $7" in 8???" $uid 1 "*) ;; *) exit 45 ;; esac
-two=$7
-for s in "$one" "$two"; do [ "$s" -gt 0 ] && [ "$s" -le "$most" ] || exit 44; done
+own "$@"
+two=$size
 echo "$one $two"
 head -c "$one" <&3
 head -c "$two" <&4
