@@ -82,7 +82,7 @@ export interface Plan {
   readonly unchanged: number
   /** Paths whose content was not compared because no secret source was opened. */
   readonly notCompared: readonly string[]
-  /** What was not checked because the operator's files say so; what is owed to no handler of the playbook. */
+  /** What was not checked because the operator's files say so; what was found and left alone; what is owed to no handler of the playbook. */
   readonly remarks: readonly string[]
 }
 

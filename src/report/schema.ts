@@ -110,7 +110,7 @@ const Plan = z
     remarks: z
       .array(z.string())
       .describe(
-        'What was not checked because the files say so, and what is owed to no handler of the playbook',
+        'What was not checked because the files say so, what was found and left alone, and what is owed to no handler of the playbook',
       ),
   })
   .meta({ id: 'Plan' })
