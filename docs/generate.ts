@@ -5,9 +5,9 @@ import type { Command } from 'commander'
 import * as z from 'zod'
 import { moduleArguments, moduleSchema, type Argument } from '../src/cli/module-doc.ts'
 import { docOf } from '../src/cli/own-module-docs.ts'
-import { roleDoc } from '../src/cli/role-doc.ts'
+import { roleDoc, roleInterface } from '../src/cli/role-doc.ts'
 import { createProgram, examples } from '../src/cli/program.ts'
-import { argumentsSchema, fileSchema, schemaNames } from '../src/cli/schemas.ts'
+import { argumentsSchema, fileSchema, roleSchema, schemaNames } from '../src/cli/schemas.ts'
 import { errorCodes } from '../src/errors/codes.ts'
 import type { Module } from '../src/modules/define.ts'
 import { modules } from '../src/modules/registry.ts'
@@ -20,6 +20,7 @@ export const referenceFolder = fileURLToPath(new URL('./reference/', import.meta
 /** The generated reference: file name to text. The sources are the only truth; nothing here is edited by hand. */
 export function reference(): ReadonlyMap<string, string> {
   const docs = [...modules.values()].map(docOf)
+  const roles = roleFolders().map((name) => roleInterface(shippedPlaybook, name))
   return new Map([
     ['modules.md', modulesPage()],
     ['roles.md', rolesPage()],
@@ -27,11 +28,15 @@ export function reference(): ReadonlyMap<string, string> {
     ['cli.md', commandsPage()],
     ['run.schema.json', schemaText(RunDocumentSchema)],
     ['event.schema.json', schemaText(EventSchema)],
-    ...schemaNames.map((name): [string, string] => [`${name}.schema.json`, jsonText(fileSchema(name, docs))]),
+    ...schemaNames.map((name): [string, string] => [
+      `${name}.schema.json`,
+      jsonText(fileSchema(name, docs, roles)),
+    ]),
     ...docs.map((doc): [string, string] => [
       `module.${doc.name}.schema.json`,
       jsonText(argumentsSchema(doc)),
     ]),
+    ...roles.map((role): [string, string] => [`role.${role.name}.schema.json`, jsonText(roleSchema(role))]),
   ])
 }
 
@@ -74,12 +79,15 @@ function argumentTable(list: readonly Argument[]): string {
   return table(['argument', 'type', 'default', ''], rows)
 }
 
+const shippedPlaybook = join(shippedRoles, '../playbooks/playbook.yml')
+
+function roleFolders(): readonly string[] {
+  return readdirSync(shippedRoles).sort()
+}
+
 /** All roles that are shipped. */
 function rolesPage(): string {
-  const shipped = join(shippedRoles, '../playbooks/playbook.yml')
-  const roles = readdirSync(shippedRoles)
-    .sort()
-    .map((name) => roleDoc(shipped, name))
+  const roles = roleFolders().map((name) => roleDoc(shippedPlaybook, name))
   return page('Roles', [
     'The roles that come with kmsfleet, and what they are given: as variables of any level, or as `vars` of the entry under `roles`. `kmsfleet doc ROLE` prints the same, for roles of your own too.',
     ...roles.map(({ name, summary, description, arguments: list }) =>

@@ -101,6 +101,13 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
       'kmsfleet doc banner --playbook-dir ./fleet',
     ],
   ],
+  [
+    'schema',
+    [
+      'kmsfleet schema openbao_kms_systemd',
+      'kmsfleet schema playbook --playbook-dir ./fleet > ./fleet/playbook.schema.json',
+    ],
+  ],
 ])
 
 /**
@@ -233,6 +240,13 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
       finish(doc(module, options))
     },
   )
+
+  command('schema <name>', 'print the JSON Schema of playbooks, tasks, inventories, a module or a role', [
+    playbookDirOption(),
+  ]).action(async (name: string, options: DocOptions) => {
+    const { schema } = await import('./commands/schema.ts')
+    finish(schema(name, options))
+  })
 
   return withExamples(program)
 }

@@ -14,6 +14,21 @@ export interface RoleDoc {
   readonly arguments: readonly Argument[]
 }
 
+/** What a role is given, as it declares it; `declared` is undefined where it declares nothing. */
+export interface RoleInterface {
+  readonly name: string
+  readonly summary: string
+  readonly declared: readonly RoleArgument[] | undefined
+}
+
+/** Runs no code. Throws KmsfleetErrors where the role's files are wrong. */
+export function roleInterface(playbook: string, name: string): RoleInterface {
+  const errors: KmsfleetError[] = []
+  const { declared } = readInterface(playbook, name, errors)
+  throwCollected(errors)
+  return { name, summary: declared?.summary ?? '', declared: declared?.list }
+}
+
 /** A role as a playbook finds it; runs no code. Throws KmsfleetErrors where the role's files are wrong. */
 export function roleDoc(playbook: string, name: string): RoleDoc {
   const errors: KmsfleetError[] = []

@@ -11,7 +11,9 @@ import {
   PlayKeywords,
   TaskKeywords,
 } from '../playbook/keywords.ts'
+import type { ArgumentType, RoleArgument } from '../playbook/role-arguments.ts'
 import type { ModuleDoc } from '../project/code.ts'
+import type { RoleInterface } from './role-doc.ts'
 
 /* JSON Schema of what operators write, for editors. The schemas that the program checks with are the only source. */
 
@@ -26,16 +28,27 @@ const JsonObject = z.record(z.string(), z.json())
 /** The oldest draft that says it all: editors know it best. */
 const draft = 'http://json-schema.org/draft-07/schema#'
 
-/** The schema of a kind of file; `modules` are those that tasks may use. */
-export function fileSchema(name: SchemaName, modules: readonly ModuleDoc[]): JsonObject {
+export function isSchemaName(name: string): name is SchemaName {
+  return schemaNames.some((each) => each === name)
+}
+
+/** The schema of a kind of file; `modules` are those that tasks may use, `roles` those that plays may name. */
+export function fileSchema(
+  name: SchemaName,
+  modules: readonly ModuleDoc[],
+  roles: readonly RoleInterface[],
+): JsonObject {
   switch (name) {
     case 'playbook':
       return {
         $schema: draft,
         title: 'Playbook of kmsfleet',
         type: 'array',
-        items: withLists(schemaOf(PlayKeywords)),
-        definitions: definitions(modules),
+        items: withRoles(withLists(schemaOf(PlayKeywords)), roles),
+        definitions: {
+          ...definitions(modules),
+          ...Object.fromEntries(roles.map((role) => [`role.${role.name}`, givenArguments(role)])),
+        },
       }
     case 'tasks':
       return {
@@ -54,6 +67,73 @@ export function fileSchema(name: SchemaName, modules: readonly ModuleDoc[]): Jso
 /** The schema of a module's arguments as they stand in a task. */
 export function argumentsSchema(module: ModuleDoc): JsonObject {
   return { $schema: draft, title: module.name, ...writtenArguments(module) }
+}
+
+/** The schema of the `vars` that a play gives to a role by name. */
+export function roleSchema(role: RoleInterface): JsonObject {
+  return { $schema: draft, title: role.name, ...givenArguments(role) }
+}
+
+/** Nothing is required here: what is not given by name may stand in the inventory. */
+function givenArguments({ summary, declared }: RoleInterface): JsonObject {
+  const description = summary === '' ? {} : { description: summary }
+  if (declared === undefined) return { ...description, type: 'object' }
+  return { ...description, ...dictionaryOf(declared) }
+}
+
+function dictionaryOf(options: readonly RoleArgument[]): JsonObject {
+  const properties = options.map((option): [string, Json] => [option.name, argumentSchema(option)])
+  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false }
+}
+
+function argumentSchema(argument: RoleArgument): JsonObject {
+  const { description, required, type } = argument
+  const own = { anyOf: [typeSchema(argument, type), template, ...(required ? [] : [{ type: 'null' }])] }
+  return { ...(description === '' ? {} : { description }), ...own }
+}
+
+/** Of a list or dictionary with what is inside; a secret is named by a template. */
+function typeSchema(argument: RoleArgument, type: ArgumentType): JsonObject {
+  const { choices, elements, options } = argument
+  if (choices !== undefined && type !== 'list') return { enum: [...choices] }
+  switch (type) {
+    case 'str':
+      return { type: 'string' }
+    case 'path':
+      return { type: 'string', pattern: '^/' }
+    case 'int':
+      return { type: 'integer' }
+    case 'bool':
+      return { type: 'boolean' }
+    case 'dict':
+      return options === undefined ? { type: 'object' } : withRequired(dictionaryOf(options), options)
+    case 'list':
+      return elements === undefined
+        ? { type: 'array' }
+        : { type: 'array', items: { anyOf: [typeSchema(argument, elements), template] } }
+    case 'secret':
+      return template
+    case 'raw':
+      return {}
+  }
+}
+
+function withRequired(schema: JsonObject, options: readonly RoleArgument[]): JsonObject {
+  return { ...schema, required: options.filter(({ required }) => required).map(({ name }) => name) }
+}
+
+/** A play's entry that names a role has that role's arguments as its `vars`. */
+function withRoles(play: JsonObject, roles: readonly RoleInterface[]): JsonObject {
+  const properties = objectAt(play, 'properties')
+  const given = roles.map(({ name }): JsonObject => ({
+    if: { type: 'object', properties: { role: { const: name } }, required: ['role'] },
+    then: { properties: { vars: { anyOf: [{ $ref: `#/definitions/role.${name}` }, { type: 'null' }] } } },
+  }))
+  if (given.length === 0) return play
+  return {
+    ...play,
+    properties: { ...properties, roles: { ...objectAt(properties, 'roles'), items: { allOf: given } } },
+  }
 }
 
 function schemaOf(schema: z.ZodType): JsonObject {

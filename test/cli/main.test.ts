@@ -41,6 +41,7 @@ describe('help', () => {
     'converge',
     'completion',
     'doc',
+    'schema',
   ])('of %s has examples', async (command) => {
     const ended = await kmsfleet(command === 'kmsfleet' ? ['--help'] : [command, '--help'])
     expect(ended.code).toBe(0)

@@ -132,3 +132,14 @@ describe('a module is told what is wrong when it', () => {
     expect(ended.stderr).toMatch(/playbook\.duplicate.*`copy`, which is a module of kmsfleet/)
   })
 })
+
+test('schema has the modules of a trusted project, and runs none of another', async () => {
+  const [playbook, module, other] = await Promise.all([
+    run('schema', 'playbook', '--playbook-dir', trusted),
+    run('schema', 'banner', '--playbook-dir', trusted),
+    run('schema', 'banner', '--playbook-dir', untrusted),
+  ])
+  expect(JSON.parse(playbook.stdout)).toHaveProperty(['definitions', 'module.banner', 'properties'])
+  expect(JSON.parse(module.stdout)).toHaveProperty('title', 'banner')
+  expect(other).toMatchObject({ code: 1, stdout: '' })
+})

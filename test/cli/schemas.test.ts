@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { docOf } from '../../src/cli/own-module-docs.ts'
-import { argumentsSchema, fileSchema } from '../../src/cli/schemas.ts'
+import { roleInterface } from '../../src/cli/role-doc.ts'
+import { argumentsSchema, fileSchema, roleSchema } from '../../src/cli/schemas.ts'
 import { modules } from '../../src/modules/registry.ts'
 
 interface Validator {
@@ -20,9 +21,12 @@ const validator = (json: object): ((value: unknown) => boolean) =>
   new Ajv({ unknownFormats: 'ignore' }).compile(json)
 
 const docs = [...modules.values()].map(docOf)
-const playbook = validator(fileSchema('playbook', docs))
-const tasks = validator(fileSchema('tasks', docs))
-const inventory = validator(fileSchema('inventory', docs))
+const systemd = roleInterface('playbooks/rollout.yml', 'openbao_kms_systemd')
+const playbook = validator(fileSchema('playbook', docs, [systemd]))
+const tasks = validator(fileSchema('tasks', docs, []))
+const inventory = validator(fileSchema('inventory', docs, []))
+const role = validator(roleSchema(systemd))
+const given = (vars: object): object => [{ hosts: 'all', roles: [{ role: 'openbao_kms_systemd', vars }] }]
 
 function shipped(): readonly string[] {
   const entries = (folder: string): readonly string[] =>
@@ -96,6 +100,14 @@ test.each<[what: string, schema: (value: unknown) => boolean, value: unknown, ri
     { all: { hosts: { h: { cluster: 'c' } }, children: { g: { hosts: { h: null } } } } },
     true,
   ],
+  ['arguments of a role', playbook, given({ openbao_kms_uid: 931, openbao_kms_user: '{{ user }}' }), true],
+  ['a misspelt argument of a role', playbook, given({ openbao_kms_uidd: 931 }), false],
+  ['an argument of another type', playbook, given({ openbao_kms_uid: 'x' }), false],
+  ['none of several choices', role, { openbao_kms_provider_source: 'rpm' }, false],
+  ['a secret by its name', role, { openbao_kms_identity_jwt: '{{ token }}' }, true],
+  ['a secret as text', role, { openbao_kms_identity_jwt: 'hunter2' }, false],
+  ['a dictionary that lacks a key', role, { openbao_kms_socket_members: [{ user: 'a' }] }, false],
+  ['another role', playbook, [{ hosts: 'all', roles: ['mine', { role: 'mine', vars: { x: 1 } }] }], true],
   ['a misspelt key of a group', inventory, { all: { host: { h: null } } }, false],
 ])('%s', (_, schema, value, right) => {
   expect(schema(value)).toBe(right)
