@@ -26,6 +26,12 @@ export type PairQuestion = Extract<ReadAtom, { atom: 'pair' }>
 /** Where a process is looked for. */
 export type ProcessQuestion = Omit<Extract<ReadAtom, { atom: 'process' }>, 'atom'>
 
+/** Who tries what. */
+export type AttemptsQuestion = Omit<Extract<ReadAtom, { atom: 'attempts' }>, 'atom'>
+
+/** A directory whose names are asked for. */
+export type EntriesQuestion = Omit<Extract<ReadAtom, { atom: 'entries' }>, 'atom'>
+
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
   /** Ancestors stand before what is below them. */
@@ -36,6 +42,8 @@ export interface Questions {
   readonly folders: readonly FolderQuestion[]
   readonly pairs: readonly PairQuestion[]
   readonly processes: readonly ProcessQuestion[]
+  readonly attempts: readonly AttemptsQuestion[]
+  readonly entries: readonly EntriesQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -140,6 +148,8 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const folders = new Map<string, FolderQuestion>()
   const pairs = new Map<string, PairQuestion>()
   const processes = new Map<string, ProcessQuestion>()
+  const attempts = new Map<string, AttemptsQuestion>()
+  const entries = new Map<string, EntriesQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -178,8 +188,11 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
         for (const part of [namespace, name, ...(container === undefined ? [] : [container])])
           checkPodPart(part)
       }
-    } else if (atom.atom === 'attempts' || atom.atom === 'entries') {
-      throw unsendable('an atom that is compiled', atom.atom, 'this is a bug of kmsfleet')
+    } else if (atom.atom === 'attempts') {
+      for (const each of atom.tries) if (each.action !== 'signal') checkPath(each.path)
+      attempts.set(atom.key, { key: atom.key, as: atom.as, tries: atom.tries })
+    } else if (atom.atom === 'entries') {
+      entries.set(checkPath(atom.path), { path: atom.path, limit: atom.limit })
     } else units.add(checkUnit(atom.unit))
   }
   const depth = (path: string): number => (path === '/' ? 0 : path.split('/').length)
@@ -191,6 +204,8 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     folders: [...folders.values()],
     pairs: [...pairs.values()],
     processes: [...processes.values()],
+    attempts: [...attempts.values()],
+    entries: [...entries.values()],
     tests: [...tests.values()],
   }
 }

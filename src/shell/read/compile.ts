@@ -5,7 +5,8 @@ import { keptFolder, startedFolder, owedFolder, runFolder } from '../layout.ts'
 import { quote } from '../quote.ts'
 import type { Frame } from '../session.ts'
 import { questionsOf } from './atoms.ts'
-import type { PathQuestion, ProcessQuestion, Questions } from './atoms.ts'
+import type { AttemptsQuestion, PathQuestion, ProcessQuestion, Questions } from './atoms.ts'
+import { entryBytes } from './decode-entries.ts'
 import { decodeSnapshot } from './decode.ts'
 import { listeningAddresses } from './listening.ts'
 import { accessPrelude } from './prelude.ts'
@@ -82,13 +83,41 @@ function processScript({ of }: ProcessQuestion, number: number): string {
     : `kf_live_pod ${String(number)} ${[of.namespace, of.name, of.container ?? ''].map(quote).join(' ')}`
 }
 
+/** What tries all of one identity. */
+function attemptsScript({ key, as, tries }: AttemptsQuestion, number: number, questions: Questions): string {
+  const asked = (process: string): string => {
+    const index = questions.processes.findIndex((question) => question.key === process)
+    if (index === -1) {
+      throw new KmsfleetError(
+        'host.unsendable',
+        `expected a process atom for ${JSON.stringify(process)}, found none for the attempts of ${JSON.stringify(key)}`,
+        { hint: 'ask both in one frame' },
+      )
+    }
+    return String(index)
+  }
+  const words = tries.map((each) =>
+    each.action === 'signal'
+      ? `signal "$(kf_pids ${asked(each.process)})"`
+      : `${each.action} ${quote(each.path)}`,
+  )
+  const who =
+    as.by === 'process'
+      ? `kf_trial_process ${String(number)} ${asked(as.key)}`
+      : as.by === 'account'
+        ? `kf_trial_account ${String(number)} ${quote(as.user)}`
+        : `kf_trial_number ${String(number)} ${String(as.uid)} ${String(as.gid)} ${quote(as.groups.join(','))}`
+  return [who, ...words].join(' ')
+}
+
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, pairs, processes, tests } = questions
+  const { paths, users, groups, units, folders, pairs, processes, attempts, entries, tests } = questions
+  const access = processes.length + attempts.length + entries.length > 0
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
-    ...(processes.length === 0 ? [] : [accessPrelude]),
+    ...(access ? [accessPrelude, 'kf_lives='] : []),
     'kf_mark probe',
     '{',
     `kf_host ${units.flatMap((unit) => [startedFolder, keptFolder].map((folder) => quote(`${folder}/${unit}`))).join(' ')}`,
@@ -107,6 +136,8 @@ function body(questions: Questions): string {
     ),
     ...(processes.length === 0 ? [] : ['kf_idmap']),
     ...processes.map(processScript),
+    ...attempts.map((question, number) => attemptsScript(question, number, questions)),
+    ...entries.map(({ path, limit }) => `kf_entries ${quote(path)} ${String((limit + 1) * entryBytes)}`),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
       .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
@@ -119,26 +150,29 @@ function withNonce(script: string, nonce: string): string {
   return `kf_nonce=${quote(nonce)}\n${script}`
 }
 
+/** Seconds that an atom may take on the host, where it may take more than one. */
+const allowed: Readonly<Partial<Record<ReadAtom['atom'], number>>> = {
+  run: 32,
+  folder: 11,
+  pair: 45,
+  reach: 12,
+  prints: 12,
+  http: 6,
+  process: 11,
+  entries: 11,
+  // four processes, each with a child, and two looks of root
+  attempts: 180,
+}
+
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
 function probeDeadline(atoms: readonly ReadAtom[]): number {
-  const seconds = atoms.map(({ atom }) =>
-    atom === 'run'
-      ? 32
-      : atom === 'folder'
-        ? 11
-        : atom === 'pair'
-          ? 45
-          : atom === 'reach' || atom === 'prints'
-            ? 12
-            : atom === 'http'
-              ? 6
-              : 1,
-  )
-  return 1000 * seconds.reduce((sum, each) => sum + each, 60)
+  return 1000 * atoms.reduce((sum, { atom }) => sum + (allowed[atom] ?? 1), 60)
 }
 
 /** Bytes of content that an atom may answer. */
 function contentLimit(atom: ReadAtom): number {
+  if (atom.atom === 'attempts') return 262_144 + 8192 * atom.tries.length
+  if (atom.atom === 'entries') return (atom.limit + 1) * entryBytes
   if (atom.atom === 'process') return 1_048_576
   if (atom.atom === 'pair') return 2 * atom.upTo
   if (atom.atom !== 'path') return 0

@@ -2,12 +2,14 @@ import type { Fact, PathState, Snapshot, TestState } from '../../model/facts.ts'
 import { owedFolder, runFolder } from '../layout.ts'
 import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
+import { decodeEntries } from './decode-entries.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
 import { decodePolicy } from './decode-labels.ts'
 import { decodePairs } from './decode-pairs.ts'
 import { decodePaths } from './decode-paths.ts'
 import { decodeProcesses } from './decode-processes.ts'
+import { decodeTrials } from './decode-trials.ts'
 import { decodeUnits } from './decode-units.ts'
 import { sectionOf } from './section.ts'
 import type { Section } from './section.ts'
@@ -54,6 +56,7 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
   const { host, files } = decodeHost(section)
   const paths = decodePaths(questions, section)
   const trusted = rootOnly(paths.get(runFolder))
+  const processes = decodeProcesses(questions, section)
   return {
     host: { ...host, uid: section.uid() },
     paths,
@@ -62,9 +65,9 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     policyLabels: decodePolicy(section, paths),
     folders: decodeFolders(questions, section),
     pairs: decodePairs(questions, section),
-    processes: decodeProcesses(questions, section),
-    attempts: new Map(),
-    entries: new Map(),
+    processes,
+    attempts: decodeTrials(questions, section, processes),
+    entries: decodeEntries(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

@@ -35,6 +35,8 @@ const arity = {
   found: 2,
   live: 6,
   again: 3,
+  trial: 8,
+  entries: 3,
 } as const
 
 type Tag = keyof typeof arity
