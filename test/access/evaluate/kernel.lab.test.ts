@@ -1,4 +1,7 @@
 import { constants } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { evaluate } from '../../../src/access/evaluate/evaluate.ts'
@@ -133,5 +136,46 @@ test(`what is worked out is what the kernel says (seed ${String(seed)})`, { time
     expect(share('denied')).toBeGreaterThan(0.2)
   } finally {
     thaw(built)
+  }
+})
+
+test('a read-only mount stops root from writing, and nobody from connecting', async () => {
+  using folder = rootFolder()
+  const program = buildProgram(folder.path)
+  const who = { uid: 0, gid: 0, groups: [], capabilities: new Set([1, 2, 3]) }
+  const owned = { uid: 0, gid: 0, mode: 0o755, acl: ['user::rwx', 'group::r-x', 'other::r-x'] }
+  const of = (type: ObjectType): Layout => ({
+    directories: [owned],
+    object: owned,
+    type,
+    link: 'none',
+    immutable: 'none',
+    who: [who],
+  })
+  const all = [of('file'), of('directory'), of('socket'), of('fifo')]
+  const base = join(folder.path, 'mount')
+  mkdirSync(base)
+  const built = build(base, program, all)
+  execFileSync('mount', ['--bind', '-o', 'ro', base, base])
+  try {
+    const rows = await observe(built)
+    const tries = triesOf(all, built)
+    const answers = tryAll(program, tries, directoriesOf(all, built))
+    const results = tries.map(({ action, path }, index) => [
+      `${action} ${all[tries[index]?.layout ?? -1]?.type ?? ''}`,
+      evaluate(who, action, path, (each) => rows.get(each), noNames).is,
+      verdict(answers[index]?.act ?? NaN, granted),
+    ])
+    expect(results.filter(([, said, kernel]) => said !== kernel)).toEqual([])
+    expect(results.filter(([, said]) => said === 'denied').map(([what]) => what)).toEqual([
+      'write file',
+      'replace file',
+      'create directory',
+      'replace directory',
+      'replace socket',
+      'replace fifo',
+    ])
+  } finally {
+    execFileSync('umount', [base])
   }
 })
