@@ -1,8 +1,10 @@
 import * as nodeModule from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { placeInStack } from './stack.ts'
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
+import { placeInStack } from './stack.ts'
+import { keepInside, outsideError } from './stay-inside.ts'
+import { programFolder } from './trust.ts'
 
 /**
  * Imports a TypeScript or JavaScript file of a project, without a build step, and gives what it exports. The file
@@ -14,6 +16,12 @@ export async function importProjectFile(file: string): Promise<Readonly<Record<s
     const exported: unknown = await import(pathToFileURL(file).href)
     return { ...(typeof exported === 'object' ? exported : {}) }
   })
+}
+
+/** Before code of these trusted folders runs: nothing that lies elsewhere comes in with it. */
+export async function keepProjectsInside(folders: readonly string[]): Promise<void> {
+  await prepare()
+  for (const folder of folders) await keepInside({ folder, program: programFolder })
 }
 
 /** Runs code of a project; whatever it throws becomes an error with its place, and without a stack of ours. */
@@ -36,6 +44,8 @@ export function attemptSync<T>(file: string, work: () => T): T {
 
 function projectError(file: string, thrown: unknown): Error {
   if (thrown instanceof KmsfleetErrors) return thrown
+  const outside = outsideError(thrown)
+  if (outside !== undefined) return outside
   if (thrown instanceof KmsfleetError && thrown.place !== undefined) return thrown
   const text = thrown instanceof Error ? thrown.message : String(thrown)
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''

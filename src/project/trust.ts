@@ -8,7 +8,7 @@ import { privateFolder, stateFolder } from '../runs/state-folder.ts'
 import { isInside, isLookedInto, ModuleDoc, readProjectCode, type ProjectCode } from './code.ts'
 
 /** The package itself: what is shipped with it is the program, and was trusted when it was installed. */
-const programFolder = realpathSync(resolve(import.meta.dirname, '../..'))
+export const programFolder = realpathSync(resolve(import.meta.dirname, '../..'))
 
 const recordLimit = 64 * 1024 * 1024
 
@@ -40,16 +40,22 @@ export type Trust =
 /**
  * Throws KmsfleetErrors unless all these files belong to projects that were trusted as they are now
  * (`project.untrusted`, `project.changed`). To be called right before code of a project runs, and once for all of
- * it: for `.ts` files, and for the playbook whose secrets are read from programs.
+ * it: for `.ts` files, and for the playbook whose secrets are read from programs. Gives the folders of the projects.
  */
-export function requireTrustedProject(files: readonly string[]): void {
+export function requireTrustedProject(files: readonly string[]): readonly string[] {
   const judge = createJudge()
-  const errors = files.flatMap((file) => {
+  const folders = new Set<string>()
+  const unlike = new Map<string, KmsfleetError>()
+  for (const file of files) {
     const trust = judge(file)
-    return trust.is === 'program' || trust.is === 'trusted' ? [] : [refusal(file, trust)]
-  })
-  const unlike = new Map(errors.map((error) => [error.message, error]))
+    if (trust.is === 'trusted') folders.add(trust.folder)
+    else if (trust.is !== 'program') {
+      const error = refusal(file, trust)
+      unlike.set(error.message, error)
+    }
+  }
   if (unlike.size > 0) throw new KmsfleetErrors([...unlike.values()])
+  return [...folders]
 }
 
 /** Judges files; each project is read once. */

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { kmsfleet, project, type Ended } from './kmsfleet.ts'
 
@@ -134,4 +134,34 @@ describe('what goes wrong in code is told with its place and without a stack of 
       expect(ended).toMatchObject({ code: 1, stdout: '' })
     },
   )
+})
+
+describe('what a trusted file imports from elsewhere', () => {
+  const outer = project({
+    'secret.ts': "export const name = 'Elsewhere'\n",
+    'in/hosts.yml': 'all:\n  vars: { cluster: c1 }\n  hosts: { h1: {} }\n',
+    'in/site.yml': '- hosts: all\n  tasks: [{ import_tasks: tasks.ts }]\n',
+    'in/tasks.ts': '',
+  })
+  const written = (line: string): string =>
+    `import { defineTasks, tasks } from 'kmsfleet'\n${line}\nexport default defineTasks(() => [tasks.assert(name, { that: ['1 == 1'] })])\n`
+
+  test.each([
+    ['by a path', "import { name } from '../secret.ts'", 2, 22],
+    ['by a link', "import { name } from './linked/secret.ts'", 2, 22],
+    ['while it runs', "const { name } = await import('../secret.ts')", 2, 31],
+  ])('%s does not run', async (_, line, row, column) => {
+    writeFileSync(outer('in/tasks.ts'), written(line))
+    if (!existsSync(outer('in/linked'))) symlinkSync(outer(''), outer('in/linked'))
+    await trust(outer('in'))
+    const run = await kmsfleet(
+      ['plan', outer('in/site.yml'), '-i', outer('in/hosts.yml'), '-c', 'local'],
+      state,
+    )
+    expect(run.code).toBe(1)
+    expect(run.stderr).toMatch(
+      /project\.untrusted.*expected an import within the trusted folder \S+\/in, found that `\S+` leads to \S+/,
+    )
+    expect(run.stderr).toContain(`tasks.ts:${String(row)}:${String(column)}`)
+  })
 })

@@ -1,7 +1,7 @@
 import { checkValue } from '../../document/parse.ts'
 import type { KeyLocated } from '../../document/issues.ts'
 import { KmsfleetError } from '../../errors/error.ts'
-import { attemptProjectCode, importProjectFile } from '../../project/import.ts'
+import { attemptProjectCode, importProjectFile, keepProjectsInside } from '../../project/import.ts'
 import { requireTrustedProject } from '../../project/trust.ts'
 import { TaskList } from '../keywords.ts'
 import { isTaskCode } from './define.ts'
@@ -14,7 +14,7 @@ import type { RanCode, UnreadCode } from './reader.ts'
  * runs unless the projects of all files are trusted.
  */
 export async function runProjectCode(needed: readonly UnreadCode[], before: RanCode): Promise<RanCode> {
-  requireTrustedProject(needed.map(({ file }) => file))
+  await keepProjectsInside(requireTrustedProject(needed.map(({ file }) => file)))
   const lists = new Map(before.lists)
   const modules = new Map(before.modules)
   for (const { file, holds } of needed) {
