@@ -5,6 +5,7 @@ import { findOwnModules } from '../playbook/code/own-modules.ts'
 import { loadModule } from '../playbook/code/module.ts'
 import type { ModuleDoc, ProjectCode } from '../project/code.ts'
 import { createJudge, type Trust } from '../project/trust.ts'
+import { styled, type Line } from '../report/paint.ts'
 import { moduleSchema } from './module-doc.ts'
 
 /** What `doc`, schemas and completion say of a module; for a project's own it is kept with the trust in it. */
@@ -17,6 +18,12 @@ export function docOf(module: Module): ModuleDoc {
 export type OwnModule =
   | { readonly is: 'documented'; readonly doc: ModuleDoc }
   | { readonly is: 'untrusted'; readonly name: string; readonly file: string; readonly trust: Trust['is'] }
+
+/** What an operator is told of a module that nobody may run yet. */
+export function untrustedLine({ file, trust }: Extract<OwnModule, { readonly is: 'untrusted' }>): Line {
+  const changed = trust === 'changed' ? ' as it is now' : ''
+  return [styled('warn', 'not looked into'), ` ${file}: the project is not trusted${changed}`]
+}
 
 /** Modules that stand beside the playbooks of a folder, without running them. */
 export function ownModules(folder: string): readonly OwnModule[] {

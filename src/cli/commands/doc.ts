@@ -10,7 +10,7 @@ import { moduleArguments, type Argument } from '../module-doc.ts'
 import type { DocOptions } from '../options.ts'
 import { roleNames } from '../../playbook/roles.ts'
 import { roleDoc, type RoleDoc } from '../role-doc.ts'
-import { docOf, ownModules } from '../own-module-docs.ts'
+import { docOf, ownModules, untrustedLine } from '../own-module-docs.ts'
 import { openTerminal } from '../terminal.ts'
 
 /** `kmsfleet doc`: all modules in a line each, or everything about one, or about a role. Runs no code of a project. */
@@ -27,12 +27,7 @@ export function doc(name: string | undefined, options: DocOptions): number {
     result.print(
       ...docs.map((module): Line => [styled('strong', module.name.padEnd(width)), `  ${module.summary}`]),
     )
-    conversation.print(
-      ...untrusted.map((module): Line => [
-        styled('warn', 'not looked into'),
-        ` ${module.file}: the project is not trusted${module.trust === 'changed' ? ' as it is now' : ''}`,
-      ]),
-    )
+    conversation.print(...untrusted.map(untrustedLine))
     return exitCode.ok
   }
   const unseen = untrusted.find((module) => module.name === name)

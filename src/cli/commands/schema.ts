@@ -5,7 +5,7 @@ import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { roleNames } from '../../playbook/roles.ts'
 import { requireTrustedProject } from '../../project/trust.ts'
-import { docOf, ownModules } from '../own-module-docs.ts'
+import { docOf, ownModules, untrustedLine } from '../own-module-docs.ts'
 import type { DocOptions } from '../options.ts'
 import { roleInterface } from '../role-doc.ts'
 import { argumentsSchema, fileSchema, isSchemaName, roleSchema, schemaNames } from '../schemas.ts'
@@ -16,7 +16,7 @@ import { openTerminal } from '../terminal.ts'
  * of a project: of its modules it knows what they said when the project was trusted.
  */
 export function schema(name: string, options: DocOptions): number {
-  const { result } = openTerminal(options)
+  const { result, conversation } = openTerminal(options)
   const playbook = join(options.playbookDir, 'playbook.yml')
   const own = ownModules(options.playbookDir)
   const unseen = own.find((module) => module.is === 'untrusted' && module.name === name)
@@ -45,6 +45,8 @@ export function schema(name: string, options: DocOptions): number {
       hint,
     })
   }
+  const untrusted = own.flatMap((each) => (each.is === 'untrusted' ? [each] : []))
+  if (isSchemaName(name)) conversation.print(...untrusted.map(untrustedLine))
   result.print(
     ...JSON.stringify(found, undefined, 2)
       .split('\n')
