@@ -1,4 +1,5 @@
 import type { Fact, FolderState } from '../../model/facts.ts'
+import type { Problem } from '../../model/problem.ts'
 import type { Difference, Planned, Resource, World } from '../../model/resource.ts'
 import type { ReadAtom } from '../../model/wire.ts'
 import { refused } from '../common/result.ts'
@@ -18,33 +19,65 @@ export function bootUnitResource(desired: BootUnit): Resource {
   return {
     id: `next-boot:${unit}`,
     sameness: JSON.stringify({ unit, settings: [...settings] }),
-    atoms: [
-      ...unitFolders.map((path) => atom(path, unit)),
-      ...dropInFolders(unit).map((path) => atom(path, '.conf')),
-    ],
+    atoms: bootUnitAtoms(unit),
     plan: (world) => plan(desired, world),
   }
 }
 
-function atom(path: string, ending: string): ReadAtom {
-  return { atom: 'folder', path, ending }
+/** What the settings of a unit at its next start are read from. */
+export function bootUnitAtoms(unit: string): readonly ReadAtom[] {
+  return [
+    ...unitFolders.map((path): ReadAtom => ({ atom: 'folder', path, ending: unit })),
+    ...dropInFolders(unit).map((path): ReadAtom => ({ atom: 'folder', path, ending: '.conf' })),
+  ]
+}
+
+/** The service settings of a unit at its next start, its drop-ins included. */
+export type BootSettings =
+  | { readonly is: 'found'; readonly settings: ReadonlyMap<string, readonly Setting[]> }
+  /** There is no file of the unit. */
+  | { readonly is: 'absent' }
+  | { readonly is: 'unreadable'; readonly problem: Problem }
+  /** An earlier change decides the text of this file. */
+  | { readonly is: 'open'; readonly path: string }
+
+/** @param folder answers {@link bootUnitAtoms} */
+export function bootSettings(
+  unit: string,
+  folder: (path: string, ending: string) => Fact<FolderState>,
+): BootSettings {
+  const units = unitFolders.map((path) => [path, folder(path, unit)] as const)
+  const dropIns = dropInFolders(unit).map((path) => [path, folder(path, '.conf')] as const)
+  for (const [, fact] of [...units, ...dropIns]) {
+    if (fact.is === 'unreadable') return { is: 'unreadable', problem: fact.problem }
+  }
+  const fragment = units.flatMap(([path, fact]) => fileOf(path, unit, fact))[0]
+  if (fragment === undefined) return { is: 'absent' }
+  const files = [fragment, ...filesInOrder(dropIns.map(([path, fact]) => [path, stateOf(fact)]))]
+  const open = files.find(({ text }) => text === undefined)
+  if (open !== undefined) return { is: 'open', path: open.path }
+  return {
+    is: 'found',
+    settings: serviceSettings(files.map(({ path, text }) => ({ path, text: text ?? '' }))),
+  }
 }
 
 function plan({ unit, settings }: BootUnit, world: World): Planned {
-  const units = unitFolders.map((path) => [path, world.folder(path, unit)] as const)
-  const dropIns = dropInFolders(unit).map((path) => [path, world.folder(path, '.conf')] as const)
-  for (const [, fact] of [...units, ...dropIns]) if (fact.is === 'unreadable') return refused(fact.problem)
-  const fragment = units.flatMap(([path, fact]) => fileOf(path, unit, fact))[0]
-  if (fragment === undefined) return unmet([difference('unit file', 'absent', 'present')])
-  const files = [fragment, ...filesInOrder(dropIns.map(([path, fact]) => [path, stateOf(fact)]))]
-  const open = files.find(({ text }) => text === undefined)
-  if (open !== undefined)
-    return { is: 'pending', ops: [], after: [{ after: `file:${open.path}`, field: 'content' }] }
-  const found = serviceSettings(files.map(({ path, text }) => ({ path, text: text ?? '' })))
-  const differences = [...settings].flatMap(([key, wanted]) =>
-    settingDifference(key, wanted, found.get(key) ?? []),
-  )
-  return differences.length === 0 ? { is: 'same' } : unmet(differences)
+  const found = bootSettings(unit, (path, ending) => world.folder(path, ending))
+  switch (found.is) {
+    case 'unreadable':
+      return refused(found.problem)
+    case 'absent':
+      return unmet([difference('unit file', 'absent', 'present')])
+    case 'open':
+      return { is: 'pending', ops: [], after: [{ after: `file:${found.path}`, field: 'content' }] }
+    case 'found': {
+      const differences = [...settings].flatMap(([key, wanted]) =>
+        settingDifference(key, wanted, found.settings.get(key) ?? []),
+      )
+      return differences.length === 0 ? { is: 'same' } : unmet(differences)
+    }
+  }
 }
 
 /** Nothing that could be waited for meets it. */
