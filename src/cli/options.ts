@@ -47,6 +47,11 @@ export interface PingOptions extends ReachOptions {
   readonly format: 'text' | 'json'
 }
 
+export interface VerifyOptions extends ReachOptions {
+  readonly limit?: string
+  readonly format: 'text' | 'json' | 'junit'
+}
+
 export interface TrustOptions extends ReachOptions {
   readonly fingerprints?: string
   readonly replace?: readonly string[]
@@ -182,6 +187,14 @@ export const documentFormatOption = (): Option =>
   new Option('--format <format>', 'form of the result on standard output')
     .choices(['text', 'json'])
     .default('text')
+
+export const verifyOptions = (): readonly Option[] => [
+  ...reachOptions(),
+  limitOption(),
+  new Option('--format <format>', 'form of the result on standard output')
+    .choices(['text', 'json', 'junit'])
+    .default('text'),
+]
 
 export const trustOptions = (): readonly Option[] => [
   new Option(

@@ -9,6 +9,7 @@ import type {
   TrustOptions,
   TrustProjectOptions,
   ValidateOptions,
+  VerifyOptions,
 } from './options.ts'
 import {
   digestOption,
@@ -22,6 +23,7 @@ import {
   tokenFileOption,
   showOptions,
   trustOptions,
+  verifyOptions,
   yesOption,
 } from './options.ts'
 
@@ -90,6 +92,13 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
     [
       'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml',
       'kmsfleet converge playbooks/rollout.yml -i inventories/prod.yml --yes --limit cp-01 -e provider_version=1.4.2',
+    ],
+  ],
+  [
+    'verify',
+    [
+      'kmsfleet verify playbooks/rollout.yml -i inventories/prod.yml',
+      'kmsfleet verify playbooks/rollout.yml -i inventories/prod.yml --limit cp-01 --format junit > access.xml',
     ],
   ],
   [
@@ -224,6 +233,15 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
   ]).action(async (playbook: string, options: ConvergeOptions) => {
     const { converge } = await import('./commands/converge.ts')
     finish(await converge(playbook, options))
+  })
+
+  command(
+    'verify <playbook>',
+    'prove on every host who can do what and who cannot, by trying it',
+    verifyOptions(),
+  ).action(async (playbook: string, options: VerifyOptions) => {
+    const { verify } = await import('./commands/verify.ts')
+    finish(await verify(playbook, options))
   })
 
   withExamples(program.command('completion'))

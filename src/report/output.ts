@@ -17,6 +17,8 @@ export interface Output {
   print(...lines: readonly Line[]): void
   /** A machine-readable document or record, as JSON on one line (or indented). */
   data(value: unknown, indent?: number): void
+  /** A text that is escaped already, with secrets taken out. */
+  text(text: string): void
   /** One line as this output would print it. */
   format(line: Line): string
 }
@@ -38,6 +40,9 @@ export function createOutput(stream: TextStream, { color, redact }: OutputOption
     format,
     print(...lines) {
       if (lines.length > 0) stream.write(lines.map((line) => `${format(line)}\n`).join(''))
+    },
+    text(text) {
+      stream.write(redact(text))
     },
     data(value, indent) {
       // Redacted before it is serialised: a secret with a quote or a line break in it reads otherwise in JSON.

@@ -1,0 +1,110 @@
+import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
+import { selectHosts } from '../inventory/select.ts'
+import type { Host, Inventory } from '../inventory/types.ts'
+import type { HostProof, Matrix } from '../model/access.ts'
+import type { Playbook } from '../playbook/types.ts'
+import { createTemplateEngine } from '../template/create.ts'
+import type { Connect } from '../transport/channel.ts'
+import { createLimiter } from '../transport/limiter.ts'
+import { expandMatrix } from './matrix/expand.ts'
+import { openReader } from './reader.ts'
+import { verifyMatrix } from './verify.ts'
+
+/** A host with what is to be proved of it. */
+export interface HostMatrix {
+  readonly host: Host
+  readonly matrix: Matrix
+}
+
+export interface MatricesRequest {
+  readonly playbook: Playbook
+  readonly inventory: Inventory
+  /** `--limit` pattern. */
+  readonly limit?: string
+  readonly extraVars: ReadonlyMap<string, unknown>
+}
+
+/**
+ * The access matrices of all hosts that the playbook is for. Contacts nothing and runs no code of a project. Throws
+ * KmsfleetErrors with all that is wrong, and `run.usage` where there is nothing to prove.
+ */
+export function prepareMatrices({
+  playbook,
+  inventory,
+  limit,
+  extraVars,
+}: MatricesRequest): readonly HostMatrix[] {
+  const engine = createTemplateEngine()
+  const allowed = limit === undefined ? undefined : new Set(selectHosts(inventory, limit))
+  const plays = playbook.plays.map((play) => ({
+    play,
+    hosts: new Set(selectHosts(inventory, play.hosts, play.place)),
+  }))
+  const errors = new Map<string, KmsfleetError>()
+  const made = inventory.hosts.flatMap((host): readonly HostMatrix[] => {
+    const own = plays.filter(({ hosts }) => hosts.has(host)).map(({ play }) => play)
+    if (own.length === 0 || allowed?.has(host) === false) return []
+    try {
+      return [{ host, matrix: expandMatrix({ engine, plays: own, host, extraVars }) }]
+    } catch (error) {
+      // The same mistake is met once for each host: it is told once.
+      for (const each of error instanceof KmsfleetErrors ? error.errors : [error]) {
+        if (!(each instanceof KmsfleetError)) throw each
+        errors.set(`${each.message} ${JSON.stringify(each.place)}`, each)
+      }
+      return []
+    }
+  })
+  if (errors.size > 0) throw new KmsfleetErrors([...errors.values()])
+  if (made.every(({ matrix }) => matrix.rules.length === 0)) {
+    throw new KmsfleetError(
+      'run.usage',
+      `expected a role with an access.yml in ${playbook.file}, found none for these hosts`,
+      {
+        hint: 'the roles of playbooks/rollout.yml have one each',
+      },
+    )
+  }
+  return made
+}
+
+/** A host that was proved, or could not be asked. */
+export type HostEnd =
+  | { readonly is: 'proved'; readonly proof: HostProof }
+  | { readonly is: 'not-asked'; readonly host: string; readonly error: unknown }
+
+/** Proves many hosts, `forks` at once. What goes wrong with one is told and stops no other. */
+export async function verifyFleet(
+  hosts: readonly HostMatrix[],
+  connect: Connect,
+  forks: number,
+  signal: AbortSignal,
+): Promise<readonly HostEnd[]> {
+  const limiter = createLimiter(forks)
+  return await Promise.all(
+    hosts.map(({ host, matrix }) =>
+      limiter
+        .run('verify', signal, async (): Promise<HostEnd> => ({
+          is: 'proved',
+          proof: await verifyHost(host, matrix, connect, signal),
+        }))
+        .catch((error: unknown): HostEnd => ({ is: 'not-asked', host: host.name, error })),
+    ),
+  )
+}
+
+async function verifyHost(
+  host: Host,
+  matrix: Matrix,
+  connect: Connect,
+  signal: AbortSignal,
+): Promise<HostProof> {
+  const start = performance.now()
+  await using reader = await openReader(host, connect, signal)
+  const found = await verifyMatrix(matrix, (atoms) => reader.ask(atoms))
+  return {
+    host: host.name,
+    ...found,
+    cost: { milliseconds: Math.round(performance.now() - start), roundTrips: reader.roundTrips },
+  }
+}

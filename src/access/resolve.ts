@@ -1,0 +1,125 @@
+import * as z from 'zod'
+import { isDictionary } from '../document/dictionary.ts'
+import { parseDocument } from '../document/parse.ts'
+import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
+import type { Check, Matrix, MatrixRule, Rule } from '../model/access.ts'
+import type { Snapshot } from '../model/facts.ts'
+
+/** The rules of a host once it is known what its directories and its configuration hold. */
+export interface Resolved {
+  readonly rules: readonly Rule[]
+  /** What could not be resolved: it is not proved. */
+  readonly checks: readonly Check[]
+}
+
+const source = 'Auth material is what the configuration names, and every copy beside it'
+
+/** Puts paths in the place of what the matrix says in general. */
+export function resolveRules(matrix: Matrix, snapshot: Snapshot): Resolved {
+  const checks = new Map<string, Check>()
+  const doubt = (subject: string, expected: string, finding: string): readonly [] => {
+    checks.set(subject, { subject, expected, verdict: 'unknown', finding, source })
+    return []
+  }
+  const named = new Map<string, readonly string[]>()
+  for (const { target } of matrix.rules) {
+    if (target.is !== 'named') continue
+    const key = namedKey(target.file, target.keys)
+    if (named.has(key)) continue
+    const found = namedIn(target.file, target.keys, snapshot)
+    named.set(
+      key,
+      typeof found === 'string' ? doubt(target.file, 'it tells which files it names', found) : found,
+    )
+  }
+  const known = [
+    ...matrix.rules.flatMap(({ target }) =>
+      target.is === 'path'
+        ? [target.path]
+        : target.is === 'others'
+          ? [target.folder]
+          : target.is === 'named'
+            ? [target.file]
+            : [],
+    ),
+    ...[...named.values()].flat(),
+  ]
+  const strays = new Map<string, readonly string[]>()
+  for (const { target } of matrix.rules) {
+    if (target.is !== 'others' || strays.has(target.folder)) continue
+    const found = othersIn(target.folder, known, snapshot)
+    strays.set(
+      target.folder,
+      typeof found === 'string' ? doubt(target.folder, 'all that stands in it is known', found) : found,
+    )
+  }
+  const objectsOf = ({ target }: MatrixRule): readonly string[] => {
+    switch (target.is) {
+      case 'path':
+        return [target.path]
+      case 'actor':
+        return [target.name]
+      case 'named':
+        return named.get(namedKey(target.file, target.keys)) ?? []
+      case 'others':
+        return strays.get(target.folder) ?? []
+    }
+  }
+  const rules = matrix.rules.flatMap((rule) => {
+    const { target: _, ...rest } = rule
+    return objectsOf(rule).map((object): Rule => ({ ...rest, object }))
+  })
+  return { rules: withoutRepeats(rules), checks: [...checks.values()] }
+}
+
+/** The same access asked for by two rules, such as of a path that the configuration names too, is one. */
+function withoutRepeats(rules: readonly Rule[]): readonly Rule[] {
+  const seen = new Set<string>()
+  return rules.filter(({ actor, action, object, must }) => {
+    const key = JSON.stringify([actor, action, object, must])
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+const namedKey = (file: string, keys: readonly string[]): string => JSON.stringify([file, keys])
+
+/** The paths that stand at these keys of a YAML file on the host; text where that cannot be told. */
+function namedIn(file: string, keys: readonly string[], { paths }: Snapshot): readonly string[] | string {
+  const fact = paths.get(file)
+  if (fact?.is === 'absent') return 'it is not there'
+  const bytes = fact?.is === 'present' ? fact.state.bytes : undefined
+  if (bytes === undefined) return 'it cannot be read, or others than root can write it'
+  try {
+    const text = Buffer.from(bytes.reveal()).toString('utf8')
+    const { value } = parseDocument(file, text, z.unknown())
+    return keys.flatMap((key) => {
+      const found = key
+        .split('.')
+        .reduce<unknown>((part, step) => (isDictionary(part) ? part[step] : undefined), value)
+      return typeof found === 'string' && found.startsWith('/') ? [found] : []
+    })
+  } catch (error) {
+    if (error instanceof KmsfleetError || error instanceof KmsfleetErrors) return 'it is no YAML'
+    throw error
+  }
+}
+
+/** What stands in a folder beside what is known, or leads to what is known. */
+function othersIn(
+  folder: string,
+  known: readonly string[],
+  { entries }: Snapshot,
+): readonly string[] | string {
+  const fact = entries.get(folder)
+  if (fact === undefined || fact.is === 'absent') return []
+  if (fact.is === 'unreadable') return fact.problem.message
+  // A path is asked about on a line of its own.
+  if (fact.state.names.some((name) => /[\n\ufffd]/.test(name)))
+    return 'a name in it cannot be written on a line'
+  if (fact.state.more) return `more than ${String(fact.state.names.length)} things stand in it`
+  const below = folder === '/' ? '/' : `${folder}/`
+  const expected = new Set(
+    known.filter((path) => path.startsWith(below)).map((path) => path.slice(below.length).split('/')[0]),
+  )
+  return fact.state.names.filter((name) => !expected.has(name)).map((name) => `${below}${name}`)
+}

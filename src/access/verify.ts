@@ -1,0 +1,105 @@
+import type { Evaluation, HostProof, Matrix, Rule, Verdict, VerdictKind } from '../model/access.ts'
+import type { Fact, PathState, Snapshot } from '../model/facts.ts'
+import type { ReadAtom } from '../model/wire.ts'
+import { accountsOf, type Accounts } from './actors/accounts.ts'
+import { findActor, type FoundActor } from './actors/find.ts'
+import { type Answer, type Answers, answerKey, answersOf, lateAtoms, triedBy } from './answers.ts'
+import { firstAtoms } from './ask.ts'
+import { evaluate } from './evaluate/evaluate.ts'
+import { evaluateSignal } from './evaluate/signal.ts'
+import type { Names } from './evaluate/words.ts'
+import { judge } from './judge.ts'
+import { leftBehindChecks } from './left-behind.ts'
+import { resolveRules } from './resolve.ts'
+
+/** Sends one frame and gives what it found. */
+export type Ask = (atoms: readonly ReadAtom[]) => Promise<Snapshot>
+
+/** What is known of a host when its rules are judged. */
+interface Known {
+  readonly actors: ReadonlyMap<string, FoundActor>
+  readonly answers: Answers
+  readonly names: Names
+  readonly paths: ReadonlyMap<string, Fact<PathState>>
+  readonly mandatory?: string
+}
+
+/** Proves the access matrix of one host; asks a second time only for what nobody knew to ask about. */
+export async function verifyMatrix(
+  matrix: Matrix,
+  ask: Ask,
+): Promise<Pick<HostProof, 'actors' | 'verdicts' | 'checks' | 'outside'>> {
+  const atoms = firstAtoms(matrix)
+  const first = await ask(atoms)
+  const accounts = accountsOf(first)
+  const actors = new Map([...matrix.actors].map(([name, actor]) => [name, findActor(actor, first, accounts)]))
+  const { rules, checks } = resolveRules(matrix, first)
+  const answers = answersOf(atoms, first)
+  const late = lateAtoms(rules, actors, answers, first)
+  const second = late.length === 0 ? undefined : await ask(late)
+  const known: Known = {
+    actors,
+    answers: second === undefined ? answers : new Map([...answers, ...answersOf(late, second)]),
+    names: namesOf(accounts),
+    paths: second === undefined ? first.paths : new Map([...first.paths, ...second.paths]),
+    ...(first.host.selinux === 'enforcing' ? { mandatory: 'SELinux' } : {}),
+  }
+  return {
+    actors: [...actors.values()].map(({ shown }) => shown),
+    verdicts: rules.map((rule) => verdictOf(rule, known)),
+    checks: [
+      ...[...actors.values()].flatMap((actor) => actor.checks),
+      ...checks,
+      ...leftBehindChecks(matrix.leftBehind, first),
+    ],
+    outside: matrix.outside,
+  }
+}
+
+function namesOf({ userName, groupName }: Accounts): Names {
+  return { user: userName, group: groupName }
+}
+
+const nobodyTried: Answer = {
+  attempt: { is: 'unknown', detail: 'there is no account to try it as' },
+  selfReported: false,
+}
+
+/** From the worst: an actor with several processes is judged by the one that may most, or least. */
+const severity: readonly VerdictKind[] = ['violated', 'unknown', 'not-enforceable', 'pass']
+
+function verdictOf(rule: Rule, known: Known): Verdict {
+  const found = known.answers.get(answerKey(rule.actor, triedBy(rule))) ?? []
+  const verdicts = (found.length === 0 ? [nobodyTried] : found).map((answer) =>
+    judge(rule, {
+      attempt: answer.attempt,
+      evaluation: evaluationOf(rule, answer, known),
+      selfReported: answer.selfReported,
+      ...(known.mandatory === undefined ? {} : { mandatory: known.mandatory }),
+    }),
+  )
+  const [first, ...others] = verdicts
+  if (first === undefined) throw new Error(`no verdict on ${rule.object}`)
+  return others.reduce(
+    (worst, each) => (severity.indexOf(each.verdict) < severity.indexOf(worst.verdict) ? each : worst),
+    first,
+  )
+}
+
+function evaluationOf(rule: Rule, answer: Answer, { actors, names, paths }: Known): Evaluation {
+  const identity = answer.identity ?? actors.get(rule.actor)?.identity
+  if (identity === undefined) {
+    return { is: 'unknown', because: 'it is not known who the actor is', steps: [] }
+  }
+  if (rule.action !== 'signal') {
+    return evaluate(identity, rule.action, rule.object, (path) => paths.get(path), names)
+  }
+  const target = actors.get(rule.object)?.process
+  return target === undefined
+    ? { is: 'missing', steps: [] }
+    : evaluateSignal(
+        identity,
+        { name: rule.object, uid: target.uids.real, savedUid: target.uids.saved },
+        names,
+      )
+}

@@ -1,0 +1,91 @@
+import { prepareMatrices, verifyFleet, type HostEnd } from '../../access/fleet.ts'
+import { KmsfleetError } from '../../errors/error.ts'
+import type { HostProof, VerdictKind } from '../../model/access.ts'
+import { exitCode } from '../../model/outcome.ts'
+import { modules } from '../../modules/registry.ts'
+import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
+import { refuseStrayVariables } from '../../playbook/stray-variables.ts'
+import { hostList } from '../../report/names.ts'
+import { styled } from '../../report/paint.ts'
+import { thrownLines } from '../../report/problem.ts'
+import { proofDocument, proofJunit } from '../../report/proof-data.ts'
+import { proofLines, proofRecap } from '../../report/proof-text.ts'
+import type { VerifyOptions } from '../options.ts'
+import { readPasswords } from '../passwords.ts'
+import { loadReachedInventory, openReach } from '../reach.ts'
+import { watchSignals } from '../signals.ts'
+import { openTerminal, type Terminal } from '../terminal.ts'
+
+/** `kmsfleet verify`: proves the access matrix on every host; reads, and changes nothing. */
+export async function verify(file: string, options: VerifyOptions): Promise<number> {
+  const start = performance.now()
+  const terminal = openTerminal(options)
+  const { inventory, extraVars } = loadReachedInventory(options, await readPasswords(options))
+  const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
+  refuseStrayVariables(playbook, inventory)
+  const { limit } = options
+  const hosts = prepareMatrices({ playbook, inventory, extraVars, ...(limit === undefined ? {} : { limit }) })
+  using signals = watchSignals((text) => {
+    terminal.conversation.print([styled('warn', text)])
+  })
+  await using reach = openReach(inventory, options.inventory, (ask) => ask())
+  await reach.refuseUnknown(
+    hosts.map(({ host }) => host),
+    signals.stop,
+  )
+  const ends = await verifyFleet(hosts, reach.connect, options.forks, signals.stop)
+  if (signals.stop.aborted) return exitCode.interrupted
+  show(terminal, ends, options, performance.now() - start)
+  return verifyExit(ends)
+}
+
+function show(
+  terminal: Terminal,
+  ends: readonly HostEnd[],
+  options: VerifyOptions,
+  milliseconds: number,
+): void {
+  const { result, conversation } = terminal
+  const proofs = ends.flatMap((end) => (end.is === 'proved' ? [end.proof] : []))
+  const failed = ends.flatMap((end) => (end.is === 'proved' ? [] : [end]))
+  const notAsked = new Map(failed.map(({ host, error }) => [host, messageOf(error)]))
+  if (options.format === 'json') result.data(proofDocument(proofs, notAsked), 2)
+  else if (options.format === 'junit') result.text(proofJunit(proofs, notAsked))
+  else {
+    result.print(
+      ...proofLines(proofs, { verbose: options.verbose === true }),
+      proofRecap(proofs, milliseconds),
+    )
+  }
+  for (const { host, error } of failed) {
+    conversation.print(
+      [styled('bad', 'NOT PROVED'), ' ', styled('strong', hostList([host]))],
+      ...thrownLines(error, options.verbose === true),
+    )
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Nothing but proof is 0: what is unknown is as little proved as what is violated. */
+function verifyExit(ends: readonly HostEnd[]): number {
+  return ends.reduce(
+    (code, end) => code | (end.is === 'proved' ? proofExit(end.proof) : failureExit(end.error)),
+    0,
+  )
+}
+
+function proofExit({ verdicts, checks }: HostProof): number {
+  const open: readonly VerdictKind[] = ['violated', 'unknown']
+  return [...verdicts, ...checks].some(({ verdict }) => open.includes(verdict))
+    ? exitCode.differs
+    : exitCode.ok
+}
+
+function failureExit(error: unknown): number {
+  return error instanceof KmsfleetError && error.code.startsWith('transport.')
+    ? exitCode.unreachable
+    : exitCode.hostFailed
+}
