@@ -66,8 +66,12 @@ export function resolveRules(matrix: Matrix, snapshot: Snapshot): Resolved {
     }
   }
   const rules = matrix.rules.flatMap((rule) => {
-    const { target: _, ...rest } = rule
-    return objectsOf(rule).map((object): Rule => ({ ...rest, object }))
+    const { actor, action, objectClass, must, because, source, place, notEnforceable } = rule
+    return objectsOf(rule).map((object): Rule => ({
+      ...{ actor, action, object, must, because, source, place },
+      ...(objectClass === undefined ? {} : { objectClass }),
+      ...(notEnforceable === undefined ? {} : { notEnforceable }),
+    }))
   })
   return { rules: withoutRepeats(rules), checks: [...checks.values()] }
 }

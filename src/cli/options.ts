@@ -52,6 +52,11 @@ export interface VerifyOptions extends ReachOptions {
   readonly format: 'text' | 'json' | 'junit'
 }
 
+export interface WhyOptions extends ReachOptions {
+  readonly limit?: string
+  readonly playbook?: string
+}
+
 export interface TrustOptions extends ReachOptions {
   readonly fingerprints?: string
   readonly replace?: readonly string[]
@@ -194,6 +199,15 @@ export const verifyOptions = (): readonly Option[] => [
   new Option('--format <format>', 'form of the result on standard output')
     .choices(['text', 'json', 'junit'])
     .default('text'),
+]
+
+export const whyOptions = (): readonly Option[] => [
+  ...reachOptions(),
+  limitOption(),
+  new Option(
+    '--playbook <file>',
+    'playbook whose roles say who the actors are; without it the rollout that comes with kmsfleet',
+  ),
 ]
 
 export const trustOptions = (): readonly Option[] => [

@@ -10,6 +10,7 @@ import type {
   TrustProjectOptions,
   ValidateOptions,
   VerifyOptions,
+  WhyOptions,
 } from './options.ts'
 import {
   digestOption,
@@ -24,6 +25,7 @@ import {
   showOptions,
   trustOptions,
   verifyOptions,
+  whyOptions,
   yesOption,
 } from './options.ts'
 
@@ -99,6 +101,13 @@ export const examples: ReadonlyMap<string, readonly string[]> = new Map([
     [
       'kmsfleet verify playbooks/rollout.yml -i inventories/prod.yml',
       'kmsfleet verify playbooks/rollout.yml -i inventories/prod.yml --limit cp-01 --format junit > access.xml',
+    ],
+  ],
+  [
+    'why',
+    [
+      'kmsfleet why kube-apiserver read /var/lib/openbao-kms/identity.jwt -i inventories/prod.yml -l cp-01',
+      'kmsfleet why provider create /run/openbao-kms -i inventories/prod.yml',
     ],
   ],
   [
@@ -242,6 +251,15 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
   ).action(async (playbook: string, options: VerifyOptions) => {
     const { verify } = await import('./commands/verify.ts')
     finish(await verify(playbook, options))
+  })
+
+  command(
+    'why <actor> <action> <object>',
+    'explain one access: step by step what the kernel goes by, and what would change it',
+    whyOptions(),
+  ).action(async (actor: string, action: string, object: string, options: WhyOptions) => {
+    const { why } = await import('./commands/why.ts')
+    finish(await why(actor, action, object, options))
   })
 
   withExamples(program.command('completion'))

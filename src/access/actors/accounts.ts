@@ -3,12 +3,14 @@ import type { Snapshot } from '../../model/facts.ts'
 /** The accounts of a host by name and number, as its files and name service have them. */
 export interface Accounts {
   /** uid of a name or of decimal digits; undefined where nobody has the name. */
-  uid(user: string): number | undefined
-  gid(group: string): number | undefined
+  readonly uid: (user: string) => number | undefined
+  readonly gid: (group: string) => number | undefined
   /** Primary group and memberships of a user by name or number; undefined where there is no such account. */
-  groupsOf(user: string): { readonly primary: number; readonly all: readonly number[] } | undefined
-  userName(uid: number): string | undefined
-  groupName(gid: number): string | undefined
+  readonly groupsOf: (
+    user: string,
+  ) => { readonly primary: number; readonly all: readonly number[] } | undefined
+  readonly userName: (uid: number) => string | undefined
+  readonly groupName: (gid: number) => string | undefined
 }
 
 const digits = /^[0-9]{1,10}$/

@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { prepareMatrices, verifyFleet, type HostMatrix } from '../../access/fleet.ts'
+import { narrowMatrix, questionOf, rulesAbout, whyLines } from '../../access/why.ts'
+import { exitCode } from '../../model/outcome.ts'
+import { modules } from '../../modules/registry.ts'
+import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
+import { styled } from '../../report/paint.ts'
+import { thrownLines } from '../../report/problem.ts'
+import type { WhyOptions } from '../options.ts'
+import { readPasswords } from '../passwords.ts'
+import { loadReachedInventory, openReach } from '../reach.ts'
+import { watchSignals } from '../signals.ts'
+import { openTerminal } from '../terminal.ts'
+
+/** `kmsfleet why`: explains one access on each host, step by step. */
+export async function why(
+  actor: string,
+  action: string,
+  object: string,
+  options: WhyOptions,
+): Promise<number> {
+  const terminal = openTerminal(options)
+  const question = questionOf(actor, action, object)
+  const { inventory, extraVars } = loadReachedInventory(options, await readPasswords(options))
+  const file = options.playbook ?? join(import.meta.dirname, '../../../playbooks/rollout.yml')
+  const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
+  const { limit } = options
+  const whole = prepareMatrices({ playbook, inventory, extraVars, ...(limit === undefined ? {} : { limit }) })
+  const hosts = whole.map(({ host, matrix }): HostMatrix => ({
+    host,
+    matrix: narrowMatrix(matrix, question),
+  }))
+  using signals = watchSignals((text) => {
+    terminal.conversation.print([styled('warn', text)])
+  })
+  await using reach = openReach(inventory, options.inventory, (ask) => ask())
+  await reach.refuseUnknown(
+    hosts.map(({ host }) => host),
+    signals.stop,
+  )
+  const ends = await verifyFleet(hosts, reach.connect, options.forks, signals.stop)
+  if (signals.stop.aborted) return exitCode.interrupted
+  for (const [index, end] of ends.entries()) {
+    const matrix = whole[index]?.matrix
+    if (end.is === 'proved') {
+      terminal.result.print(
+        ...whyLines(end.proof, question, matrix === undefined ? [] : rulesAbout(matrix, question)),
+      )
+    } else {
+      terminal.conversation.print(
+        [styled('bad', 'NOT ASKED'), ` ${end.host}`],
+        ...thrownLines(end.error, options.verbose === true),
+      )
+    }
+  }
+  return ends.every(({ is }) => is === 'proved') ? exitCode.ok : exitCode.hostFailed
+}
