@@ -375,8 +375,11 @@ read -r _ status _ <&3 && echo "$status"' bash "${kf_y%:*}" "${kf_y##*:}" "${kf_
 
 # Any local user may listen at a port that nobody has, and say 200: an answer counts only from the unit's own process.
 
-# kf_main_of UNIT: sets kf_main to the process that systemd has for it, by what kf_units was told; 0 or nothing: none.
+# kf_main_of UNIT: sets kf_main to the process that systemd has for it, by what kf_units was told; 0 or nothing: none. While
+# changes are made that is old: the write side has kf_main_asks ask anew.
+kf_main_asks=
 kf_main_of() {
+  if [ -n "$kf_main_asks" ]; then "$kf_main_asks" "$1"; return; fi
   kf_main='' kf_x=${kf_shown-}$NL$NL
   while [ -n "$kf_x" ]; do
     kf_y=$NL${kf_x%%"$NL$NL"*}$NL kf_x=${kf_x#*"$NL$NL"}

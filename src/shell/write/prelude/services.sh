@@ -100,7 +100,7 @@ kf_state() {
 }
 
 # While changes are made units come and go: the process of one is asked anew each time.
-kf_main_of() { kf_state "$1"; }
+kf_main_asks=kf_state
 
 # kf_unmet UNIT: did the unit not start because of a condition? systemd forgets a unit that is not running, and then
 # says `no` of conditions that it never looked at; they are asked again.
