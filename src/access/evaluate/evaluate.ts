@@ -50,7 +50,10 @@ function replacing(context: Context, rows: Rows, path: string): readonly Finding
     return [refused(path, 'a directory that holds it', 'the root directory cannot be replaced', '')]
   }
   const { findings, inode: object, directory } = walk(context, rows, path, false)
-  if (object === undefined || directory === undefined) return findings
+  if (object === undefined) return findings
+  if (directory === undefined) {
+    return [...findings, unknown(path, 'a directory that holds it', `${path} names no entry of a directory`)]
+  }
   return [
     ...findings,
     permission(context, directory.path, directory.row, write | search),
@@ -116,7 +119,7 @@ const onInode: Readonly<Record<Exclude<Action, 'replace' | 'signal'>, OnInode>> 
 
 function findingsOf(context: Context, action: Action, path: string, rows: Rows): readonly Finding[] {
   if (action === 'signal') {
-    return [unknown(path, 'a process', 'a signal goes to a process: evaluateSignal judges it')]
+    return [unknown(path, 'a process', 'a signal goes to a process, not to a path')]
   }
   if (action === 'replace') return replacing(context, rows, path)
   const { findings, inode } = walk(context, rows, path, true)

@@ -15,12 +15,12 @@ function explainStep({ path, needs, allowed, decidedBy, row }: Step): readonly s
   ]
 }
 
-function stepsIn(evaluation: Evaluation): readonly Step[] {
+function blocking(evaluation: Evaluation): readonly Step[] {
   return evaluation.steps.filter(({ allowed }) => !allowed)
 }
 
 function verdictLine(evaluation: Evaluation): string {
-  const [first] = stepsIn(evaluation)
+  const [first] = blocking(evaluation)
   switch (evaluation.is) {
     case 'granted':
       return 'granted: every step is allowed'
@@ -54,7 +54,7 @@ export function whatWouldChange(evaluation: Evaluation, want: 'granted' | 'denie
       ? 'No single change of a group, an ACL entry, a mode or a capability would deny it.'
       : `Denied if ${last.otherwise}.`
   }
-  const blocks = stepsIn(evaluation)
+  const blocks = blocking(evaluation)
   const ways = blocks.flatMap(({ otherwise }) => (otherwise === undefined ? [] : [otherwise]))
   if (ways.length < blocks.length) {
     return 'No single change at each step would grant it: see the steps that say NO.'

@@ -70,6 +70,7 @@ test.each<Case>([
   ],
   ['the group may not replace it', api, 'replace', socket, shared, 'denied'],
   ['the owner of the directory may', provider, 'replace', socket, shared, 'granted'],
+  ['a path that ends in .. is no entry', rootUser, 'replace', '/run/..', {}, 'unknown'],
   ['the root directory stays', rootUser, 'replace', '/', {}, 'denied'],
   [
     'in a sticky directory others may not',
