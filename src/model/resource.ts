@@ -1,5 +1,6 @@
 import type { Place } from '../errors/place.ts'
 import type {
+  ContainerState,
   Fact,
   FolderState,
   GroupState,
@@ -42,6 +43,8 @@ export interface World {
   user(name: string): Fact<UserState>
   group(name: string): Fact<GroupState>
   unit(unit: string): Fact<UnitState>
+  /** Live processes of a container of a static pod, as a container atom asks for them; absent: none. */
+  container(name: string, sees?: string): Fact<ContainerState>
   /** Files of a folder, as a folder atom asks for them. */
   folder(path: string, ending: string): Fact<FolderState>
   /** SELinux label that the host's policy gives the path, `<<none>>` where it gives none; undefined where it is not known. */

@@ -69,6 +69,8 @@ export type ReadAtom =
     }
   /** Names in a directory, whoever owns it, of which at most `limit` are told. */
   | { readonly atom: 'entries'; readonly path: string; readonly limit: number }
+  /** Live processes of the containers so called in static pods; of each, what it sees at a path. */
+  | { readonly atom: 'container'; readonly container: string; readonly sees?: string }
   /** Answers as the argv's exit status: 0 yes, else no. The operator vouches that it changes nothing. */
   | { readonly atom: 'run'; readonly key: string; readonly argv: readonly string[] }
   /** Does the argv, run as an account that owns nothing, exit with 0 and print this word? */
@@ -79,7 +81,19 @@ export type ReadAtom =
   | { readonly atom: 'exists'; readonly key: string; readonly path: string; readonly present: boolean }
   /** Does something else stand at the path than what had this token: was it made anew? */
   | { readonly atom: 'renewed'; readonly key: string; readonly path: string; readonly token: string }
-  /** Does a plain-HTTP URL on a loopback address answer 200, and is it a process of the unit that listens there? */
+  /**
+   * Has a container of a static pod a process of some seconds' age, with this word among its arguments, that is none of
+   * those that ran `before`?
+   */
+  | {
+      readonly atom: 'started'
+      readonly key: string
+      readonly container: string
+      /** As {@link ContainerProcess.process} names them. */
+      readonly before: readonly string[]
+      readonly word: string
+    }
+  /** Does a URL answer 200 (plain HTTP on a loopback address, or HTTPS, whose certificate is not looked at), and is it a process of the unit that listens there? */
   | { readonly atom: 'http'; readonly key: string; readonly url: string; readonly unit?: string }
   /** Does a process of the unit listen on the Unix socket? */
   | { readonly atom: 'listens'; readonly key: string; readonly path: string; readonly unit: string }

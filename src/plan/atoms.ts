@@ -1,5 +1,5 @@
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
-import { folderKey } from '../model/facts.ts'
+import { containerKey, folderKey } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { Role, Task } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
@@ -183,11 +183,14 @@ function atomKey(atom: ReadAtom): string {
       return `${atom.atom} ${atom.key}`
     case 'entries':
       return `entries ${atom.path}`
+    case 'container':
+      return `container ${containerKey(atom.container, atom.sees)}`
     case 'run':
     case 'prints':
     case 'reach':
     case 'exists':
     case 'renewed':
+    case 'started':
     case 'http':
     case 'listens':
       return `test ${atom.key}`

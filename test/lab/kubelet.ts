@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync, type FSWatcher } from 'node:fs'
+import { join } from 'node:path'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import type { Lab, LabHost } from './lab.ts'
@@ -8,8 +9,8 @@ import { run } from './process.ts'
 /**
  * A stand-in for kubelet on one host of a lab. It does what this project relies on: it looks at every file of the
  * manifests folder whose name does not begin with a dot, starts a process with the pod's uid, gid and groups, with the
- * host paths that the pod mounts and no others writable, and starts it anew when the manifest's bytes change. It is not
- * a kubelet: there is no container, no image is pulled (the stand-in provider of the release runs instead), no probe of
+ * host paths that the pod mounts and no others writable, in a control group of the name that kubelet gives it, and starts
+ * it anew when the manifest's bytes change. It is not a kubelet: there is no container, no image is pulled (the stand-in provider of the release runs instead), no probe of
  * the pod is made, and a mount must have the same path inside as outside.
  */
 export interface StandInKubelet extends AsyncDisposable {
@@ -28,26 +29,52 @@ const Manifest = z.object({
   kind: z.literal('Pod'),
   metadata: z.object({ name: z.string() }),
   spec: z.object({
-    securityContext: z.object({
-      runAsUser: z.int(),
-      runAsGroup: z.int(),
-      supplementalGroups: z.array(z.int()),
-    }),
+    securityContext: z
+      .object({
+        runAsUser: z.int().default(0),
+        runAsGroup: z.int().default(0),
+        supplementalGroups: z.array(z.int()).default([]),
+      })
+      .default({ runAsUser: 0, runAsGroup: 0, supplementalGroups: [] }),
     containers: z
-      .array(z.object({ image: z.string(), args: z.array(z.string()), volumeMounts: Mounts }))
+      .array(
+        z.object({
+          name: z.string(),
+          image: z.string(),
+          command: z.array(z.string()).default([]),
+          args: z.array(z.string()).default([]),
+          volumeMounts: Mounts.default([]),
+        }),
+      )
       .length(1),
-    volumes: z.array(
-      z.object({
-        name: z.string(),
-        hostPath: z.object({ path: z.string(), type: z.enum(['File', 'Directory']) }),
-      }),
-    ),
+    volumes: z
+      .array(
+        z.object({
+          name: z.string(),
+          hostPath: z.object({ path: z.string(), type: z.enum(['File', 'Directory', 'DirectoryOrCreate']) }),
+        }),
+      )
+      .default([]),
   }),
 })
 
 const folder = '/etc/kubernetes/manifests'
-/** Where the stand-in's image would be. */
-const program = '/opt/stand-in/bao-kms-provider'
+/** Where the stand-ins' images would be. */
+const images = '/opt/stand-in'
+const program = `${images}/bao-kms-provider`
+
+/** It needs what a real one needs: the encryption configuration that it is told to use. Its arguments stay its own. */
+const apiServer = `#!/bin/sh
+for word do
+  case $word in
+    --encryption-provider-config=*) [ -r "\${word#*=}" ] || exit 1 ;;
+  esac
+done
+while :; do
+  sleep 3600 &
+  wait
+done
+`
 
 /** Starts it; the manifests folder must exist. The program is taken from the lab's release. */
 export async function startKubelet(lab: Lab, host: LabHost): Promise<StandInKubelet> {
@@ -105,8 +132,9 @@ export async function startKubelet(lab: Lab, host: LabHost): Promise<StandInKube
 
 /** The program of the release, in place of an image. */
 async function installProgram(lab: Lab, host: LabHost): Promise<void> {
-  const to = join(lab.liveRoot(host), dirname(program))
+  const to = join(lab.liveRoot(host), images)
   mkdirSync(to, { recursive: true })
+  writeFileSync(join(to, 'kube-apiserver'), apiServer, { mode: 0o755 })
   const member = '*/bin/bao-kms-provider'
   await run([
     ...['tar', '--extract', '--gzip', '--strip-components=2', '--wildcards'],
@@ -128,11 +156,25 @@ function startScript(name: string, text: string): string {
     const source = paths.get(mount.name)
     if (source?.path !== mount.mountPath)
       throw new Error(`expected ${mount.mountPath} to be its own host path`)
-    return { ...mount, test: source.type === 'File' ? '-f' : '-d' }
+    return {
+      ...mount,
+      test: source.type === 'File' ? '-f' : '-d',
+      create: source.type === 'DirectoryOrCreate',
+    }
   })
   const { runAsUser, runAsGroup, supplementalGroups } = spec.securityContext
   // systemd starts nothing as a number that no account has.
-  const identity = `setpriv --reuid=${String(runAsUser)} --regid=${String(runAsGroup)} --groups=${supplementalGroups.join(',')} --inh-caps=-all --bounding-set=-all`
+  const groups =
+    supplementalGroups.length === 0 ? '--clear-groups' : `--groups=${supplementalGroups.join(',')}`
+  const less = runAsUser === 0 ? '' : '--inh-caps=-all --bounding-set=-all'
+  const identity = `setpriv --reuid=${String(runAsUser)} --regid=${String(runAsGroup)} ${groups} ${less}`
+  const words = [...container.command, ...container.args]
+  const argv =
+    container.command.length === 0
+      ? [program, ...words]
+      : words.map((word, at) => (at === 0 ? `${images}/${word}` : word))
+  // Of a static pod it is a hash of the manifest.
+  const uid = createHash('md5').update(text).digest('hex')
   const properties = [
     'ProtectSystem=strict',
     'NoNewPrivileges=yes',
@@ -145,9 +187,11 @@ function startScript(name: string, text: string): string {
       .join(' ')}`,
   ]
   return [
+    `install -d -m 0750 /var/lib/kubelet /var/lib/kubelet/pods/${uid}/containers/${container.name}`,
+    ...mounts.filter(({ create }) => create).map(({ mountPath }) => `mkdir -p ${mountPath}`),
     ...mounts.map(
       ({ test, mountPath }) => `[ ${test} ${mountPath} ] || { echo "no ${mountPath}" >&2; exit 1; }`,
     ),
-    `systemd-run --quiet --collect --unit=${unitOf(name)} ${properties.map((one) => `-p '${one}'`).join(' ')} -- ${identity} ${program} ${container.args.join(' ')}`,
+    `systemd-run --quiet --collect --unit=${unitOf(name)} --slice=kubepods-burstable-pod${uid}.slice ${properties.map((one) => `-p '${one}'`).join(' ')} -- ${identity} ${argv.join(' ')}`,
   ].join('\n')
 }

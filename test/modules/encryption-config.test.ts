@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import type { ContainerProcess } from '../../src/model/facts.ts'
 import type { Planned } from '../../src/model/resource.ts'
 import { Digest, Secret } from '../../src/model/secret.ts'
 import { known } from '../../src/model/value.ts'
 import { encryptionConfig } from '../../src/modules/encryption_config/index.ts'
-import { file, planAll, unit, type Paths, type Units } from '../resources/world.ts'
+import { file, planAll, unit, type Paths, type Units, type WorldSpec } from '../resources/world.ts'
 import { context } from './context.ts'
 
 const path = '/etc/encryption.yaml'
@@ -25,6 +26,7 @@ const provider = (name = 'kms-a', socket = '/run/openbao-kms/kms.sock'): ReturnT
   text(`server: {socketPath: ${socket}}\ntransit: {keyIdScope: {providerName: ${name}}}\n`)
 
 interface Case {
+  readonly containers?: WorldSpec['containers']
   readonly stage?: 'readers' | 'writers'
   readonly old?: string
   readonly args?: object
@@ -42,14 +44,21 @@ const asked = {
   mode: '0640',
 }
 
-function plan({ stage = 'readers', old, args = {}, paths = {}, units = {} }: Case): readonly Planned[] {
+function plan({
+  stage = 'readers',
+  old,
+  args = {},
+  paths = {},
+  units = {},
+  containers = {},
+}: Case): readonly Planned[] {
   const said = stage === 'writers' ? { readers_loaded: true } : {}
   const resources = encryptionConfig.resources(
     encryptionConfig.args.parse({ ...asked, stage, ...said, ...args }),
     context(),
   )
   const there = old === undefined ? {} : { [path]: text(old, { mode: 0o640 }) }
-  return planAll({ paths: { [config]: provider(), ...there, ...paths }, units }, ...resources)
+  return planAll({ paths: { [config]: provider(), ...there, ...paths }, units, containers }, ...resources)
 }
 
 interface Written {
@@ -192,10 +201,49 @@ describe('writers need readers that are loaded', () => {
     expect(entries(writers(2000, 'failed'))[0]).toContain('is not active')
   })
 
+  const flag = `--encryption-provider-config=${path}`
+  const reload = '--encryption-provider-config-automatic-reload'
+  const process: ContainerProcess = {
+    process: '7:1',
+    started: 1002,
+    uid: 0,
+    gid: 0,
+    groups: [],
+    hostUsers: true,
+    pod: 'f',
+    id: 'c',
+    argv: ['kube-apiserver', flag],
+    sees: `1:i${path}`,
+  }
+  const late = { ...process, started: 1001 }
+  test.each<[string, readonly ContainerProcess[], number, string | undefined]>([
+    ['started after it', [process, { ...process, argv: ['/pause'] }], 5000, undefined],
+    ['started in the second after it', [late], 5000, 'was started before'],
+    ['that reloads by itself', [{ ...late, argv: [flag, reload] }], 1151, undefined],
+    ['that reloads soon', [{ ...late, argv: [flag, `${reload}=true`] }], 1150, 'try again in 1 s'],
+    [
+      'that does not reload',
+      [{ ...late, argv: [flag, reload, `${reload}=false`] }],
+      9999,
+      'was started before',
+    ],
+    ['of which there are two', [process, process], 5000, 'several processes'],
+    ['that is none', [{ ...process, argv: ['/pause'] }], 5000, 'no process of a container kube-apiserver'],
+    ['with another file', [{ ...process, argv: [`${flag}x`] }], 5000, `runs with ${path}x`],
+    ['that sees another file', [{ ...process, sees: '1:2' }], 5000, 'sees another file'],
+    ['in users of its own', [{ ...process, hostUsers: false }], 5000, 'user namespace'],
+  ])('a process of a static pod %s', (_, processes, now, why) => {
+    const args = { apiserver_container: 'kube-apiserver', readers_loaded: undefined }
+    const containers = { [`kube-apiserver ${path}`]: { now, processes } }
+    const [planned] = plan({ stage: 'writers', old, args, containers })
+    if (why === undefined) expect(planned).toMatchObject({ is: 'change', disruptive: true })
+    else expect(entries(planned)[0]).toContain(why)
+  })
+
   test('where it is none somebody must say so', () => {
     const parsed = encryptionConfig.args.safeParse({ ...asked, stage: 'writers' })
     expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
-      'expected `apiserver_unit`, or `readers_loaded: true`, with `stage: writers`',
+      'expected `apiserver_unit`, `apiserver_container` or `readers_loaded: true` with `stage: writers`',
     ])
   })
 

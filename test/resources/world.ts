@@ -1,4 +1,5 @@
 import type {
+  ContainerState,
   Fact,
   GroupState,
   HostState,
@@ -25,6 +26,8 @@ export interface WorldSpec {
   readonly tests?: Readonly<Record<string, TestState>>
   /** Labels that the policy of the host gives. */
   readonly policyLabels?: Readonly<Record<string, string>>
+  /** By `containerKey`. */
+  readonly containers?: Readonly<Record<string, ContainerState>>
   /** Texts of configuration files by path; each is in every folder that was asked of and that it stands in. */
   readonly configuration?: Readonly<Record<string, string>>
 }
@@ -143,6 +146,7 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     processes: new Map(),
     attempts: new Map(),
     entries: new Map(),
+    containers: facts(spec.containers ?? {}),
     folders: new Map(
       atoms.flatMap((atom) =>
         atom.atom === 'folder'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { apiServerPodResource } from '../../resources/api_server_pod/api-server-pod.ts'
-import { AbsolutePath, Group, Ready, Within } from '../arguments.ts'
+import { AbsolutePath, Group, Within } from '../arguments.ts'
 import { defineModule } from '../define.ts'
 
 const socketDirectory = AbsolutePath.refine(
@@ -18,7 +18,9 @@ export const apiserverPod = defineModule({
   description: `Looks at the manifest that kubelet runs kube-apiserver from: is the directory of the socket mounted, has the pod
 the socket's group where it is not root, does it see its encryption configuration and is it told to use it? What is missing
 is put into the manifest: whole lines, and every other byte stays. It is staged outside of what kubelet reads and put in
-place by one rename; kubelet then starts kube-apiserver anew, so say \`due\` unless the play is meant to do that.
+place by one rename; kubelet then starts kube-apiserver anew, so say \`due\` unless the play is meant to do that. The task
+waits for the new process, found by its control group, and then for what kubelet itself asks of it (\`livenessProbe\`), where
+the host has curl.
 
 What stands there and is another (a mount of the socket itself, another encryption configuration) is told and left to you,
 and so is a manifest that is written so that lines cannot be added. A host without the manifest is told too. kubeadm makes
@@ -35,7 +37,6 @@ the manifest anew when it upgrades: put the same into its configuration.`,
       .describe(
         'Its encryption configuration on the host; none: neither its mount nor its flag is looked at',
       ),
-    ready: Ready.optional(),
     within: Within(120),
   }),
   examples: [
@@ -53,7 +54,6 @@ the manifest anew when it upgrades: put the same into its configuration.`,
         socketDirectory: args.socket_directory,
         group: args.group ?? undefined,
         encryption: args.encryption_config ?? undefined,
-        ready: args.ready ?? { kind: 'active' },
         within: args.within,
       },
       context,

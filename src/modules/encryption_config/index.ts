@@ -9,7 +9,7 @@ import { defineModule, type ModuleContext } from '../define.ts'
 import { Duration, Name } from '../provider_config/fields.ts'
 import { disagreement } from './agreement.ts'
 import { holdsKeys, readEncryption } from './document.ts'
-import { loadedCheck, notLoaded } from './loaded.ts'
+import { loadedAtoms, loadedCheck, notLoaded, type RunBy } from './loaded.ts'
 import { merge } from './merge.ts'
 
 const Args = z.strictObject({
@@ -30,16 +30,23 @@ const Args = z.strictObject({
     .describe(
       'Unit of kube-apiserver, where it is one: `writers` is refused until it was started with the readers',
     ),
+  apiserver_container: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      'expected the name of a container such as "kube-apiserver"',
+    )
+    .optional()
+    .describe(
+      'Container of kube-apiserver, where it is a static pod: `writers` is refused until its process runs with the readers',
+    ),
   readers_loaded: z
     .literal(true)
     .optional()
     .describe(
-      'Where kube-apiserver is no unit: you have seen every API server of the cluster load the readers',
+      'Where it cannot be shown on the host: you have seen every API server of the cluster load the readers',
     ),
-  loaded: z
-    .literal(true)
-    .optional()
-    .describe('Check, too, that `apiserver_unit` was started with what is there'),
+  loaded: z.literal(true).optional().describe('Check, too, that the API server runs with what is there'),
   dest: AbsolutePath,
   owner: Owner,
   group: Group,
@@ -54,17 +61,26 @@ export const encryptionConfig = defineModule({
 time. What stands in the file stays: no provider and no resource is ever taken out of it, a provider of the same name with
 another endpoint is refused, and so is the way back from \`writers\` to \`readers\`. A file that holds keys is a secret.
 
-\`writers\` needs the readers to be loaded on the host: a unit shows it by its start, for any other API server you say so.
+\`writers\` needs the readers to be loaded on the host. A unit shows it by its start. Of a static pod it is shown by the live
+process, found by its control group: it was told to use this very file, sees it, and was started after the file was last
+changed, or reloads it by itself (\`--encryption-provider-config-automatic-reload\`) and had its time to. For any other API
+server, and where that cannot be told, you say so.
 That the other API servers of the cluster have loaded them too is the business of a play before: \`loaded: true\` on all of
 them.`,
   args: Args.refine(
-    ({ stage, apiserver_unit, readers_loaded }) =>
-      stage === 'readers' || apiserver_unit !== undefined || readers_loaded === true,
-    'expected `apiserver_unit`, or `readers_loaded: true`, with `stage: writers`',
-  ).refine(
-    ({ loaded, apiserver_unit }) => loaded === undefined || apiserver_unit !== undefined,
-    'expected `apiserver_unit` with `loaded: true`',
-  ),
+    ({ stage, readers_loaded, ...args }) =>
+      stage === 'readers' || runByOf(args) !== undefined || readers_loaded === true,
+    'expected `apiserver_unit`, `apiserver_container` or `readers_loaded: true` with `stage: writers`',
+  )
+    .refine(
+      ({ loaded, ...args }) => loaded === undefined || runByOf(args) !== undefined,
+      'expected `apiserver_unit` or `apiserver_container` with `loaded: true`',
+    )
+    .refine(
+      ({ apiserver_unit, apiserver_container }) =>
+        apiserver_unit === undefined || apiserver_container === undefined,
+      'expected one of `apiserver_unit` and `apiserver_container`',
+    ),
   examples: [
     `- name: API server reads what the provider wrote
   encryption_config:
@@ -78,16 +94,23 @@ them.`,
     mode: "0644"`,
   ],
   mayBeUnknown: [],
-  resources: (args, context) => [
-    encryptionFile(args, context),
-    ...(args.loaded === true && args.apiserver_unit !== undefined
-      ? [loadedCheck(args.dest, args.apiserver_unit)]
-      : []),
-  ],
+  resources: (args, context) => {
+    const runBy = runByOf(args)
+    const check = args.loaded === true && runBy !== undefined ? [loadedCheck(args.dest, runBy)] : []
+    return [encryptionFile(args, runBy, context), ...check]
+  },
 })
 
-function encryptionFile(args: Args, context: ModuleContext): Resource {
-  const { dest, owner, group, mode, stage, apiserver_unit: unit, provider_config: config } = args
+function runByOf({
+  apiserver_unit: unit,
+  apiserver_container: container,
+}: Pick<Args, 'apiserver_unit' | 'apiserver_container'>): RunBy | undefined {
+  if (unit !== undefined) return { by: 'unit', unit }
+  return container === undefined ? undefined : { by: 'container', container }
+}
+
+function encryptionFile(args: Args, runBy: RunBy | undefined, context: ModuleContext): Resource {
+  const { dest, owner, group, mode, stage, provider_config: config } = args
   const file = rewriteResource({
     path: dest,
     owner,
@@ -102,17 +125,18 @@ function encryptionFile(args: Args, context: ModuleContext): Resource {
     atoms: [
       ...file.atoms,
       { atom: 'path', path: config, digestUpTo: 1_048_576, bytesUpTo: 1_048_576 },
-      ...(unit === undefined ? [] : [{ atom: 'unit', unit } as const]),
+      ...(runBy === undefined ? [] : loadedAtoms(dest, runBy)),
     ],
     plan: (world) => {
       const contradiction = disagreement(config, args.provider, args.socket, world)
       if (contradiction !== undefined) return refused(contradiction)
       const planned = file.plan(world)
       if (planned.is !== 'change' || stage === 'readers') return planned
-      const why = unit === undefined ? undefined : notLoaded(dest, unit, world)
-      const content = planned.differences.some(({ attribute }) => attribute === 'content')
       const next = { ...planned, disruptive: true }
-      return why === undefined || !content ? next : refused(trouble(dest, `its readers to be loaded`, why))
+      const content = planned.differences.some(({ attribute }) => attribute === 'content')
+      if (!content || runBy === undefined) return next
+      const why = notLoaded(dest, runBy, world)
+      return why === undefined ? next : refused(notShown(dest, why))
     },
   }
 }
@@ -147,4 +171,13 @@ function rewritten(args: Args, old: OldContent, context: ModuleContext): Result<
 
 function trouble(path: string, expected: string, found: string): ReturnType<typeof problem> {
   return problem('resource.encryption', path, `expected ${expected} in ${path}, found: ${found}`)
+}
+
+function notShown(path: string, why: string): ReturnType<typeof problem> {
+  return problem(
+    'resource.encryption',
+    path,
+    `expected the readers in ${path} to be loaded, found: ${why}`,
+    'Restart the API server. Where the host cannot show it, say `readers_loaded: true` instead of who runs it, once you have seen it.',
+  )
 }

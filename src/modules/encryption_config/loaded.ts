@@ -1,47 +1,111 @@
+import type { PathState } from '../../model/facts.ts'
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import { known } from '../../model/value.ts'
+import type { ReadAtom } from '../../model/wire.ts'
+import { flagOf, isOn } from '../../resources/api_server_pod/manifest.ts'
+import { encryptionFlag } from '../../resources/api_server_pod/needs.ts'
+
+/** Who runs the API server: a unit of the host, or the container of a static pod. */
+export type RunBy =
+  { readonly by: 'unit'; readonly unit: string } | { readonly by: 'container'; readonly container: string }
+
+/** What must be asked to know what the API server runs with. */
+export function loadedAtoms(path: string, runBy: RunBy): readonly ReadAtom[] {
+  return [
+    { atom: 'path', path },
+    runBy.by === 'unit'
+      ? { atom: 'unit', unit: runBy.unit }
+      : { atom: 'container', container: runBy.container, sees: path },
+  ]
+}
 
 /**
- * Has the API server, a unit of the host, been started since its configuration was written? A check that only a
- * restart of it answers, and nobody restarts an API server by surprise.
+ * Does the API server run with its configuration as it is now? A check that only a restart of it answers, and nobody
+ * restarts an API server by surprise.
  */
-export function loadedCheck(path: string, unit: string): Resource {
+export function loadedCheck(path: string, runBy: RunBy): Resource {
   return {
     id: `loaded:${path}`,
-    sameness: JSON.stringify({ path, unit }),
-    atoms: [
-      { atom: 'unit', unit },
-      { atom: 'path', path },
-    ],
+    sameness: JSON.stringify({ path, runBy }),
+    atoms: loadedAtoms(path, runBy),
     plan: (world) => {
-      const found = notLoaded(path, unit, world)
+      const found = notLoaded(path, runBy, world)
       if (found === undefined) return { is: 'same' }
-      return unmet(unit, path, found)
+      return unmet(runBy, path, found)
     },
   }
 }
 
-/** Why it cannot be shown that the unit runs with the file; undefined where it does. */
-export function notLoaded(path: string, unit: string, world: World): string | undefined {
+/** Why it cannot be shown that the API server runs with the file; undefined where it does. */
+export function notLoaded(path: string, runBy: RunBy, world: World): string | undefined {
   const fact = world.path(path)
-  const state = world.unit(unit)
   if (fact.is !== 'present') return `nothing at ${path}`
-  if (world.changed(`path:${path}`) || fact.state.modified === undefined) return 'it is written only now'
-  if (state.is !== 'present' || state.state.active !== 'active') return `${unit} is not active`
-  // Both to the second: of one that was written in the second of the start nothing can be said.
-  return state.state.since > fact.state.modified
-    ? undefined
-    : `${unit} was started before ${path} was written`
+  const written = writtenAt(fact.state)
+  if (world.changed(`path:${path}`) || written === undefined) return 'it is written only now'
+  return runBy.by === 'unit'
+    ? notLoadedByUnit(path, runBy.unit, written, world)
+    : notLoadedByContainer(path, runBy.container, { ...fact.state, written }, world)
 }
 
-function unmet(unit: string, path: string, found: string): Planned {
+/** A file that was moved here has an older time of modification, and that can be set by hand. */
+function writtenAt({ modified, changed }: PathState): number | undefined {
+  return modified === undefined ? undefined : Math.max(modified, changed ?? modified)
+}
+
+function notLoadedByUnit(path: string, unit: string, written: number, world: World): string | undefined {
+  const state = world.unit(unit)
+  if (state.is !== 'present' || state.state.active !== 'active') return `${unit} is not active`
+  // Both to the second: of one that was written in the second of the start nothing can be said.
+  return state.state.since > written ? undefined : `${unit} was started before ${path} was written`
+}
+
+/**
+ * Seconds after which an API server that reloads its configuration has looked at the file: it does so each minute, and
+ * then asks the providers of the new one whether they are well.
+ */
+const reloadedAfter = 150
+
+function notLoadedByContainer(
+  path: string,
+  container: string,
+  file: PathState & { readonly written: number },
+  world: World,
+): string | undefined {
+  const fact = world.container(container, path)
+  if (fact.is === 'unreadable') return fact.problem.message
+  const told = (fact.is === 'present' ? fact.state.processes : []).filter(
+    ({ argv }) => flagOf(argv, encryptionFlag) !== undefined,
+  )
+  const [process, other] = told
+  if (fact.is !== 'present' || process === undefined) {
+    return `no process of a container ${container} in a static pod was started with ${encryptionFlag}`
+  }
+  if (other !== undefined) return `several processes of a container ${container} run with ${encryptionFlag}`
+  const flag = flagOf(process.argv, encryptionFlag) ?? ''
+  const name = `the process of ${container}`
+  if (flag !== path) return `${name} runs with ${flag}`
+  if (!process.hostUsers) return `${name} is in a user namespace of its own, where nothing can be told`
+  if (process.sees !== `${file.device ?? ''}:${file.inode ?? ''}`) {
+    return `${name} sees another file at ${path} than the host has`
+  }
+  // Its start is rounded down to the second, and so is the clock's own beginning.
+  if (process.started > file.written + 1) return undefined
+  if (!isOn(process.argv, `${encryptionFlag}-automatic-reload`)) {
+    return `${name} was started before ${path} was written`
+  }
+  const left = file.written + reloadedAfter - fact.state.now
+  return left < 0 ? undefined : `${name} reloads ${path} by itself; try again in ${String(left + 1)} s`
+}
+
+function unmet(runBy: RunBy, path: string, found: string): Planned {
+  const who = runBy.by === 'unit' ? runBy.unit : runBy.container
   return {
     is: 'unmet',
     differences: [
       {
         attribute: 'loaded',
         from: known(found),
-        to: known(`${unit} started after ${path} was written: restart it`),
+        to: known(`${who} started after ${path} was written: restart it`),
       },
     ],
     ops: [],

@@ -1,13 +1,12 @@
 import { addItems } from '../../document/edit.ts'
 import type { Difference, Planned, Resource, World } from '../../model/resource.ts'
 import { known, unknown, type Value } from '../../model/value.ts'
-import type { ReadAtom, Readiness, WriteOp } from '../../model/wire.ts'
+import type { ReadAtom, TestAtom, WriteOp } from '../../model/wire.ts'
 import { ownerAtoms, resolveGroup } from '../common/owner.ts'
 import { refused, success, type Result } from '../common/result.ts'
 import { difference } from '../common/show.ts'
 import { payloadOf, type ContentContext } from '../file/content.ts'
 import { fileResource } from '../file/file.ts'
-import { readinessTest } from '../unit/desired.ts'
 import { readManifest } from './manifest.ts'
 import { needsOf, type Needs } from './needs.ts'
 
@@ -19,10 +18,12 @@ export interface ApiServerPodDesired {
   /** Group of the socket, by name or gid; undefined where kube-apiserver is root. */
   readonly group?: string | undefined
   readonly encryption?: string | undefined
-  readonly ready: Readiness
   /** Seconds that kubelet may take to start it anew, and it to be ready. */
   readonly within: number
 }
+
+/** As kubeadm and rke2 call it. */
+export const apiServerContainer = 'kube-apiserver'
 
 const largestManifest = 1_048_576
 
@@ -32,7 +33,6 @@ const largestManifest = 1_048_576
  */
 export function apiServerPodResource(desired: ApiServerPodDesired, context: ContentContext): Resource {
   const { manifest, socketDirectory, group, encryption } = desired
-  const test = readinessTest(desired.ready)
   return {
     id: `api-server-pod:${manifest}`,
     subject: `path:${manifest}`,
@@ -42,7 +42,7 @@ export function apiServerPodResource(desired: ApiServerPodDesired, context: Cont
       { atom: 'path', path: socketDirectory },
       ...(encryption === undefined ? [] : [{ atom: 'path', path: encryption } satisfies ReadAtom]),
       ...(group === undefined ? [] : ownerAtoms({ owner: '0', group, mode: 0 })),
-      ...(test === undefined ? [] : [test]),
+      { atom: 'container', container: apiServerContainer },
     ],
     plan: (world) => plan(desired, world, context),
   }
@@ -81,7 +81,12 @@ function plan(desired: ApiServerPodDesired, world: World, context: ContentContex
   const [owner, group] = [String(uid.value), String(fileGroup.value)]
   const planned = fileResource({ path: manifest, owner, group, mode, content }).plan(world)
   if (planned.is !== 'change') return planned
-  return { ...planned, differences, ops: [...planned.ops, ...awaits(desired)], disruptive: true }
+  return {
+    ...planned,
+    differences,
+    ops: [...planned.ops, ...awaits(desired, edited, world)],
+    disruptive: true,
+  }
 }
 
 function gidOf(group: string | undefined, world: World): Result<Value<number | undefined>> {
@@ -110,9 +115,31 @@ function missing({ socketDirectory, encryption }: ApiServerPodDesired, world: Wo
   ]
 }
 
-function awaits({ ready, within }: ApiServerPodDesired): readonly WriteOp[] {
-  const test = readinessTest(ready)
-  return test === undefined ? [] : [{ op: 'await', test, within }]
+/**
+ * kubelet has started another process than those of before, with what stands in the manifest now; then it answers what
+ * kubelet asks of it, where the host has a program for that.
+ */
+function awaits({ manifest, within }: ApiServerPodDesired, edited: string, world: World): readonly WriteOp[] {
+  const pod = readManifest(manifest, edited)
+  const word = [...(pod?.command ?? []), ...(pod?.args ?? [])].at(-1)
+  const running = world.container(apiServerContainer)
+  const before = running.is === 'present' ? running.state.processes.map(({ process }) => process) : []
+  const url = world.host.tools.has('curl') ? pod?.alive : undefined
+  const tests: readonly TestAtom[] = [
+    ...(word === undefined
+      ? []
+      : [
+          {
+            atom: 'started',
+            key: `started:${manifest}`,
+            container: apiServerContainer,
+            before,
+            word,
+          } satisfies TestAtom,
+        ]),
+    ...(url === undefined ? [] : [{ atom: 'http', key: `http:${url}`, url } satisfies TestAtom]),
+  ]
+  return tests.map((test) => ({ op: 'await', test, within }))
 }
 
 function unmet(differences: Needs['differences']): Planned {

@@ -9,8 +9,21 @@ const Volume = z.looseObject({
   name: z.string(),
   hostPath: z.looseObject({ path: z.string(), type: z.string().optional() }).optional(),
 })
+const Port = z.looseObject({ name: z.string().optional(), containerPort: z.int() })
+const Probe = z.looseObject({
+  httpGet: z
+    .looseObject({
+      host: z.string().default('127.0.0.1'),
+      path: z.string().default('/'),
+      port: z.union([z.int(), z.string()]),
+      scheme: z.enum(['HTTP', 'HTTPS']).default('HTTP'),
+    })
+    .optional(),
+})
 const Container = z.looseObject({
   name: z.string(),
+  ports: z.array(Port).default([]),
+  livenessProbe: Probe.optional(),
   command: z.array(z.string()).default([]),
   args: z.array(z.string()).default([]),
   volumeMounts: z.array(Mount).default([]),
@@ -34,6 +47,8 @@ export interface ApiServerPod {
   readonly mounts: readonly z.output<typeof Mount>[]
   readonly volumes: readonly z.output<typeof Volume>[]
   readonly supplementalGroups: readonly number[]
+  /** What kubelet asks it by, where that is HTTPS; undefined where it asks nothing, or in another way. */
+  readonly alive?: string | undefined
 }
 
 /** Undefined where the text is no pod of kube-apiserver. */
@@ -44,13 +59,25 @@ export function readManifest(path: string, text: string): ApiServerPod | undefin
     const index = named === -1 && spec.containers.length === 1 ? 0 : named
     const container = spec.containers[index]
     if (container === undefined) return undefined
-    const { name, command, args, volumeMounts } = container
+    const { name, command, args, volumeMounts: mounts } = container
     const supplementalGroups = spec.securityContext?.supplementalGroups ?? []
-    return { name, index, command, args, mounts: volumeMounts, volumes: spec.volumes, supplementalGroups }
+    const alive = aliveUrl(container)
+    return { name, index, command, args, mounts, volumes: spec.volumes, supplementalGroups, alive }
   } catch (error) {
     if (error instanceof KmsfleetErrors) return undefined
     throw error
   }
+}
+
+function aliveUrl({ ports, livenessProbe }: z.output<typeof Container>): string | undefined {
+  const get = livenessProbe?.httpGet
+  if (get?.scheme !== 'HTTPS') return undefined
+  const port =
+    typeof get.port === 'number' ? get.port : ports.find(({ name }) => name === get.port)?.containerPort
+  const host = get.host.includes(':') ? `[${get.host}]` : get.host
+  return port === undefined || !/^\/[A-Za-z0-9/._-]*$/.test(get.path) || !/^[0-9a-f.:[\]]+$/.test(host)
+    ? undefined
+    : `https://${host}:${String(port)}${get.path}`
 }
 
 /** What a flag was given last, as Go's programs take it; undefined where it was not. */
@@ -61,6 +88,12 @@ export function flagOf(words: readonly string[], flag: string): string | undefin
     else if (word.startsWith(`${flag}=`)) value = word.slice(flag.length + 1)
   }
   return value
+}
+
+/** Is a flag that is on or off on? */
+export function isOn(words: readonly string[], flag: string): boolean {
+  const last = words.findLast((word) => word === flag || word.startsWith(`${flag}=`))
+  return last === flag || (last !== undefined && /=(1|t|T|true|TRUE|True)$/.test(last))
 }
 
 /** Where a path inside of the container leads to on the host. */

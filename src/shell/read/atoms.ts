@@ -1,6 +1,6 @@
 import { KmsfleetError } from '../../errors/error.ts'
 import type { PublicPart } from '../../model/expiry.ts'
-import { folderKey } from '../../model/facts.ts'
+import { containerKey, folderKey } from '../../model/facts.ts'
 import type { LabelledType, ReadAtom, TestAtom } from '../../model/wire.ts'
 
 /** What is asked about one path, all atoms taken together. */
@@ -31,6 +31,8 @@ export type AttemptsQuestion = Omit<Extract<ReadAtom, { atom: 'attempts' }>, 'at
 
 /** A directory whose names are asked for. */
 export type EntriesQuestion = Omit<Extract<ReadAtom, { atom: 'entries' }>, 'atom'>
+/** Processes of a container. */
+export type ContainerQuestion = Omit<Extract<ReadAtom, { atom: 'container' }>, 'atom'>
 
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
@@ -44,6 +46,7 @@ export interface Questions {
   readonly processes: readonly ProcessQuestion[]
   readonly attempts: readonly AttemptsQuestion[]
   readonly entries: readonly EntriesQuestion[]
+  readonly containers: readonly ContainerQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -102,6 +105,14 @@ function checkPodPart(name: string): string {
   return name
 }
 
+/** It stands in a pattern that the shell expands, too. */
+function checkContainer(name: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
+    throw unsendable('the name of a container', name, 'lower-case letters, digits and "-"')
+  }
+  return name
+}
+
 /** `/`, `/a`, `/a/b` for `/a/b/c`. */
 export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split('/').slice(1, -1)
@@ -150,6 +161,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const processes = new Map<string, ProcessQuestion>()
   const attempts = new Map<string, AttemptsQuestion>()
   const entries = new Map<string, EntriesQuestion>()
+  const containers = new Map<string, ContainerQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -157,6 +169,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       if (atom.atom === 'reach') checkPath(atom.socket)
       if (atom.atom === 'renewed' || atom.atom === 'listens') checkPath(atom.path)
       if ('unit' in atom) checkUnit(atom.unit)
+      if (atom.atom === 'started') checkContainer(atom.container)
       tests.set(atom.key, atom)
     } else if (atom.atom === 'path') {
       for (const path of ancestorsOf(checkPath(atom.path))) add({ path, ...plain })
@@ -173,7 +186,12 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))
-    else if (atom.atom === 'folder') {
+    else if (atom.atom === 'container') {
+      const { container, sees } = atom
+      checkContainer(container)
+      const question = sees === undefined ? { container } : { container, sees: checkPath(sees) }
+      containers.set(containerKey(container, sees), question)
+    } else if (atom.atom === 'folder') {
       const { path, ending } = atom
       folders.set(folderKey(checkPath(path), checkEnding(ending)), { path, ending })
     } else if (atom.atom === 'pair') {
@@ -206,6 +224,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     processes: [...processes.values()],
     attempts: [...attempts.values()],
     entries: [...entries.values()],
+    containers: [...containers.values()],
     tests: [...tests.values()],
   }
 }

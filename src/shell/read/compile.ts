@@ -9,14 +9,17 @@ import type { AttemptsQuestion, PathQuestion, ProcessQuestion, Questions } from 
 import { entryBytes } from './decode-entries.ts'
 import { decodeSnapshot } from './decode.ts'
 import { listeningAddresses } from './listening.ts'
-import { accessPrelude } from './prelude.ts'
+import { accessPrelude, containerPrelude } from './prelude.ts'
 
 /** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
 const ownFolders = [runFolder, owedFolder, startedFolder]
 const ownAtoms: readonly ReadAtom[] = ownFolders.map((path) => ({ atom: 'path', path }))
 
+const askedUrls =
+  /^(http:\/\/(127\.[0-9.]+|\[::1\]|localhost)|https:\/\/([0-9.]+|\[[0-9a-f:]+\]|localhost))(:[0-9]+)?(\/[!-~]*)?$/
+
 function checkedUrl(url: string): string {
-  if (!/^http:\/\/(127\.[0-9.]+|\[::1\]|localhost)(:[0-9]+)?(\/[!-~]*)?$/.test(url)) {
+  if (!askedUrls.test(url)) {
     throw new KmsfleetError(
       'host.unsendable',
       `expected a plain-HTTP URL on a loopback address, found ${JSON.stringify(url)}`,
@@ -49,6 +52,8 @@ export function testScript(test: TestAtom): string {
       return `kf_test_${test.present ? 'exists' : 'absent'} ${quote(test.path)}`
     case 'renewed':
       return `kf_test_renewed ${quote(test.path)} ${quote(test.token)}`
+    case 'started':
+      return `kf_test_started ${[test.container, test.word, ...test.before].map(quote).join(' ')}`
     case 'http': {
       const url = checkedUrl(test.url)
       if (test.unit === undefined) return `kf_test_http ${quote(url)}`
@@ -112,12 +117,14 @@ function attemptsScript({ key, as, tries }: AttemptsQuestion, number: number, qu
 
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, pairs, processes, attempts, entries, tests } = questions
+  const { paths, users, groups, units, folders, containers, pairs, processes, attempts, entries, tests } =
+    questions
   const access = processes.length + attempts.length + entries.length > 0
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
     ...(access ? [accessPrelude, 'kf_lives='] : []),
+    ...(containers.length > 0 || tests.some(({ atom }) => atom === 'started') ? [containerPrelude] : []),
     'kf_mark probe',
     '{',
     `kf_host ${units.flatMap((unit) => [startedFolder, keptFolder].map((folder) => quote(`${folder}/${unit}`))).join(' ')}`,
@@ -138,6 +145,9 @@ function body(questions: Questions): string {
     ...processes.map(processScript),
     ...attempts.map((question, number) => attemptsScript(question, number, questions)),
     ...entries.map(({ path, limit }) => `kf_entries ${quote(path)} ${String((limit + 1) * entryBytes)}`),
+    ...containers.map(
+      ({ container, sees }) => `kf_container ${quote(container)} ${sees === undefined ? "''" : quote(sees)}`,
+    ),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
       .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
@@ -160,6 +170,8 @@ const allowed: Readonly<Partial<Record<ReadAtom['atom'], number>>> = {
   http: 6,
   process: 11,
   entries: 11,
+  container: 15,
+  started: 15,
   // four processes, each with a child, and two looks of root
   attempts: 180,
 }
@@ -173,7 +185,7 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
 function contentLimit(atom: ReadAtom): number {
   if (atom.atom === 'attempts') return 262_144 + 8192 * atom.tries.length
   if (atom.atom === 'entries') return (atom.limit + 1) * entryBytes
-  if (atom.atom === 'process') return 1_048_576
+  if (atom.atom === 'process' || atom.atom === 'container') return 1_048_576
   if (atom.atom === 'pair') return 2 * atom.upTo
   if (atom.atom !== 'path') return 0
   const { textUpTo = 0, bytesUpTo = 0, publicPart } = atom

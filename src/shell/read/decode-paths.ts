@@ -38,8 +38,14 @@ interface Row {
   readonly raw: string
   readonly state: Pick<
     PathState,
-    'type' | 'mode' | 'uid' | 'gid' | 'size' | 'links' | 'device' | 'inode' | 'modified'
+    'type' | 'mode' | 'uid' | 'gid' | 'size' | 'links' | 'device' | 'inode' | 'modified' | 'changed'
   >
+}
+
+/** `2026-11-24 15:40:01.123456789 +0000`; the bootstrap sets TZ so that it is UTC. Not a number where it is none. */
+function changedAt(text: string): number {
+  const [, day, time] = /^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})/.exec(text) ?? []
+  return Date.parse(`${day ?? ''}T${time ?? ''}Z`) / 1000
 }
 
 function parseRow(raw: string): Row {
@@ -55,6 +61,7 @@ function parseRow(raw: string): Row {
       },
     )
   }
+  const changed = changedAt(raw.slice(found[0].length))
   const [, , uid, gid, links, device = '', inode = '', size, modified] = found
   return {
     raw,
@@ -68,6 +75,7 @@ function parseRow(raw: string): Row {
       device,
       inode,
       modified: Number(modified),
+      ...(Number.isNaN(changed) ? {} : { changed }),
     },
   }
 }

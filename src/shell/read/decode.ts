@@ -3,6 +3,7 @@ import { owedFolder, runFolder } from '../layout.ts'
 import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
 import { decodeEntries } from './decode-entries.ts'
+import { decodeContainers } from './decode-containers.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
 import { decodePolicy } from './decode-labels.ts'
@@ -68,6 +69,7 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     processes,
     attempts: decodeTrials(questions, section, processes),
     entries: decodeEntries(questions, section),
+    containers: decodeContainers(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

@@ -339,10 +339,12 @@ kf_test_reach() {
 kf_test_http() {
   kf_answer=no
   if kf_has curl; then
-    kf_run 4 4096 curl -q -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 3 -- "$1"
+    kf_run 4 4096 curl -q -s -g -k -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 3 -- "$1"
     if [ "$kf_out" = 200 ]; then kf_answer=yes; fi
     kf_detail="HTTP status $kf_out"
     [ "$kf_out" != 000 ] || kf_detail="no answer (curl exit status $kf_status)"
+  elif [ "${1%%:*}" = https ]; then
+    kf_status=127 kf_detail='no tool of this host can ask over HTTPS (curl)'
   elif kf_has wget; then
     # busybox wget knows neither option; GNU wget must not follow a redirect to elsewhere
     kf_run 4 4096 wget -q -O /dev/null -T 3 -t 1 --max-redirect=0 --no-proxy "$1"

@@ -12,8 +12,15 @@ export function stripShell(source: string): string {
     .join('\n')
 }
 
+function load(name: string): string {
+  return stripShell(readFileSync(new URL(name, import.meta.url), 'utf8'))
+}
+
 /** What frames that ask about processes and accesses define before they use it. */
-export const accessPrelude = stripShell(readFileSync(new URL('./access.sh', import.meta.url), 'utf8'))
+export const accessPrelude = load('./access.sh')
 
 /** What the first frame of a session defines in the resident shell; does not end in a newline. */
-export const readPrelude = stripShell(readFileSync(new URL('./prelude.sh', import.meta.url), 'utf8'))
+export const readPrelude = load('./prelude.sh')
+
+/** What only those frames define that ask for processes of containers. */
+export const containerPrelude = load('./containers.sh')

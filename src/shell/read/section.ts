@@ -26,6 +26,8 @@ const arity = {
   shadow: 2,
   units: 2,
   folder: 2,
+  container: 3,
+  process: 11,
   texts: 2,
   exe: 2,
   gids: 2,
