@@ -11,7 +11,13 @@ export function snapshotWith(parts: Partial<Snapshot> = {}): Snapshot {
       ...{ customLabels: new Set(), tools: new Set(), distribution: 'debian 12' },
     },
     ...{ paths: new Map(), users: new Map(), groups: new Map(), units: new Map(), tests: new Map() },
-    ...{ folders: new Map(), policyLabels: new Map(), pairs: new Map(), processes: new Map() },
+    ...{
+      folders: new Map(),
+      containers: new Map(),
+      policyLabels: new Map(),
+      pairs: new Map(),
+      processes: new Map(),
+    },
     ...{ attempts: new Map(), entries: new Map(), owed: new Set() },
     ...parts,
   }
