@@ -147,6 +147,9 @@ function attemptOf(
     if (touched(before).join('\n') !== touched(after).join('\n')) {
       return unknown('what stands there moved while it was tried')
     }
+    if (answer.is === 'granted' && !before.has(tried.path)) {
+      return unknown('root itself sees nothing there')
+    }
     if (trial.before.includes(' ./')) {
       const link = [...before].find(
         ([path, { link }]) => link && (path === tried.path || tried.path.startsWith(`${path}/`)),
