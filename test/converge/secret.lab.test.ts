@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { kmsfleet, type CliEnd } from './cli.ts'
 import { openDesk, type Desk } from './drive.ts'
+import { formsOf } from './forms.ts'
 
 /** A PIN has so little entropy that its digest gives it away. Long enough not to be found by chance. */
 const pins = ['7391846205', '2648013975'] as const
@@ -21,30 +21,6 @@ afterAll(async () => {
   desk[Symbol.dispose]()
   await lab.down()
 })
-
-/** A text as it may turn up: plain, in hex, percent-encoded, in base64 at each of its three offsets, and as a digest. */
-function formsOf(secret: string): readonly string[] {
-  const bytes = Buffer.from(secret)
-  const base64 = [0, 1, 2].map((offset) => {
-    // Characters at the ends also hold bits of what stands before and behind.
-    const text = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '')
-    return text.slice(Math.ceil((offset * 8) / 6), -1)
-  })
-  const digest = createHash('sha256').update(bytes).digest()
-  return [
-    secret,
-    bytes.toString('hex'),
-    bytes.toString('hex').toUpperCase(),
-    encodeURIComponent(secret),
-    [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
-    ...base64,
-    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
-    digest.toString('hex').slice(0, 12),
-    digest.toString('base64').slice(0, 16),
-  ]
-}
 
 test('all forms of a secret are looked for', () => {
   const forms = formsOf('planted')
