@@ -1,5 +1,6 @@
 import type { ActingIdentity, Attempt, Rule } from '../model/access.ts'
 import type { Snapshot } from '../model/facts.ts'
+import type { SeenState } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { actorAtoms, type FoundActor } from './actors/find.ts'
 import { attemptAtoms, triedKey, type Tried } from './ask.ts'
@@ -10,6 +11,10 @@ export interface Answer {
   /** Who tried; absent where nobody did. */
   readonly identity?: ActingIdentity
   readonly selfReported: boolean
+  /** What stands at the paths in the mount namespace of who tried, where that is another. */
+  readonly seen?: ReadonlyMap<string, SeenState>
+  /** The process that it was tried as. */
+  readonly pid?: number
 }
 
 /** By actor and try: one answer for each identity that the actor's processes have. */
@@ -40,6 +45,8 @@ export function answersOf(asked: readonly ReadAtom[], { attempts }: Snapshot): A
               attempt: trial.attempts[index] ?? { is: 'unknown', detail: 'the host did not answer' },
               selfReported: trial.selfReported,
               ...(trial.identity === undefined ? {} : { identity: trial.identity }),
+              ...(trial.seen === undefined ? {} : { seen: trial.seen }),
+              ...(trial.pid === undefined ? {} : { pid: trial.pid }),
             }))
           : [{ attempt: { is: 'unknown', detail: fact.problem.message }, selfReported: false } as const]
       answers.set(answerKey(atom.key, tried), own)

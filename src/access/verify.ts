@@ -1,5 +1,6 @@
 import type { Evaluation, HostProof, Matrix, Rule, Verdict, VerdictKind } from '../model/access.ts'
 import type { Fact, PathState, Snapshot } from '../model/facts.ts'
+import type { MountState } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { accountsOf, type Accounts } from './actors/accounts.ts'
 import { findActor, type FoundActor } from './actors/find.ts'
@@ -7,9 +8,11 @@ import { type Answer, type Answers, answerKey, answersOf, lateAtoms, triedBy } f
 import { firstAtoms } from './ask.ts'
 import { evaluate } from './evaluate/evaluate.ts'
 import { evaluateSignal } from './evaluate/signal.ts'
+import type { Rows } from './evaluate/walk.ts'
 import type { Names } from './evaluate/words.ts'
 import { judge } from './judge.ts'
 import { leftBehindChecks } from './left-behind.ts'
+import { otherNames, rowsAsSeen } from './namespace.ts'
 import { resolveRules } from './resolve.ts'
 
 /** Sends one frame and gives what it found. */
@@ -33,7 +36,8 @@ export async function verifyMatrix(
   const first = await ask(atoms)
   const accounts = accountsOf(first)
   const actors = new Map([...matrix.actors].map(([name, actor]) => [name, findActor(actor, first, accounts)]))
-  const { rules, checks } = resolveRules(matrix, first)
+  const { rules: plain, checks } = resolveRules(matrix, first)
+  const rules = [...plain, ...plain.flatMap((rule) => underOtherNames(rule, actors, first))]
   const answers = answersOf(atoms, first)
   const late = lateAtoms(rules, actors, answers, first)
   const second = late.length === 0 ? undefined : await ask(late)
@@ -54,6 +58,29 @@ export async function verifyMatrix(
     ],
     outside: matrix.outside,
   }
+}
+
+/**
+ * What an actor must not do to something it must not do under another name either, which a mount of its own mount
+ * namespace may give it.
+ */
+function underOtherNames(
+  rule: Rule,
+  actors: ReadonlyMap<string, FoundActor>,
+  { paths }: Snapshot,
+): readonly Rule[] {
+  const foreign = (actors.get(rule.actor)?.processes ?? []).filter(
+    ({ mountNamespace }) => mountNamespace === 'other',
+  )
+  if (rule.must || rule.action === 'signal' || foreign.length === 0) return []
+  const names = foreign.flatMap(
+    ({ mounts }) => otherNames(rule.object, (path) => paths.get(path), mounts) ?? [],
+  )
+  return [...new Set(names)].map((object) => ({
+    ...rule,
+    object,
+    objectClass: `${rule.object} under another name`,
+  }))
 }
 
 function namesOf({ userName, groupName }: Accounts): Names {
@@ -86,13 +113,25 @@ function verdictOf(rule: Rule, known: Known): Verdict {
   )
 }
 
+/** The mounts of the process that tried. */
+function mountsOf(
+  { actor }: Rule,
+  { pid }: Answer,
+  actors: Known['actors'],
+): readonly MountState[] | undefined {
+  return actors.get(actor)?.processes.find((process) => process.pid === pid)?.mounts
+}
+
 function evaluationOf(rule: Rule, answer: Answer, { actors, names, paths }: Known): Evaluation {
   const identity = answer.identity ?? actors.get(rule.actor)?.identity
   if (identity === undefined) {
     return { is: 'unknown', because: 'it is not known who the actor is', steps: [] }
   }
   if (rule.action !== 'signal') {
-    return evaluate(identity, rule.action, rule.object, (path) => paths.get(path), names)
+    const host: Rows = (path) => paths.get(path)
+    const rows =
+      answer.seen === undefined ? host : rowsAsSeen(answer.seen, mountsOf(rule, answer, actors), host)
+    return evaluate(identity, rule.action, rule.object, rows, names)
   }
   const target = actors.get(rule.object)?.process
   return target === undefined

@@ -1,4 +1,5 @@
 import type { ActingIdentity, Action, Attempt } from './access.ts'
+import type { PathState } from './facts.ts'
 
 /** One thing to try. A signal goes to the processes that the `process` atom of that key finds. */
 export type Try =
@@ -20,6 +21,26 @@ export interface ProcessIds {
   readonly effective: number
   readonly saved: number
   readonly filesystem: number
+}
+
+/** One mount of a mount namespace, as mountinfo has it. */
+export interface MountState {
+  /** `st_dev` of its file system, decimal. */
+  readonly device: string
+  /** What of the file system is mounted. */
+  readonly root: string
+  readonly point: string
+  readonly readOnly: boolean
+}
+
+/** The mount that a path lies on; of two at one point the later one is on top. */
+export function mountOver(mounts: readonly MountState[], path: string): MountState | undefined {
+  return mounts
+    .filter(({ point }) => point === '/' || path === point || path.startsWith(`${point}/`))
+    .reduce<MountState | undefined>(
+      (best, next) => (best !== undefined && best.point.length > next.point.length ? best : next),
+      undefined,
+    )
 }
 
 /** One live process, the same before and after all else of its frame was asked. */
@@ -47,11 +68,17 @@ export interface ProcessState {
   readonly mountNamespace: 'ours' | 'other'
   /** `dev:ino` of the running program, and its path as the kernel names it in the mount namespace of the process. */
   readonly exe: { readonly inode: string; readonly path: string }
-  /** Lines of its mountinfo, where its mount namespace is another; absent where they were too many to be sent. */
-  readonly mounts?: readonly string[]
+  /** Its mounts, where its mount namespace is another; absent where they were too many to be sent. */
+  readonly mounts?: readonly MountState[]
   /** Name of its container, where the kubelet's log links tell it. */
   readonly container?: string
 }
+
+/** What `lstat(2)` says in another mount namespace. */
+export type SeenState = Pick<
+  PathState,
+  'type' | 'mode' | 'uid' | 'gid' | 'size' | 'links' | 'device' | 'inode'
+>
 
 /** What came of all tries of one `attempts` atom as one identity. */
 export interface TrialState {
@@ -63,6 +90,11 @@ export interface TrialState {
   readonly selfReported: boolean
   /** One for each try, in their order. */
   readonly attempts: readonly Attempt[]
+  /**
+   * What root saw in the mount namespace of the process, where that is another: each tried path and its ancestors but the
+   * root directory. What is missing here is missing there.
+   */
+  readonly seen?: ReadonlyMap<string, SeenState>
 }
 
 /** Names in a directory. */

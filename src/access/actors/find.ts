@@ -13,7 +13,8 @@ export interface FoundActor {
   readonly shown: ActorFound
   /** Whom accesses are worked out for; undefined where not even the account is there. */
   readonly identity?: ActingIdentity
-  /** The one process, or one of several that are the same to the kernel. */
+  /** All that run, and the first of them. */
+  readonly processes: readonly ProcessState[]
   readonly process?: ProcessState
   readonly checks: readonly Check[]
 }
@@ -52,6 +53,7 @@ export function findActor(actor: Actor, snapshot: Snapshot, accounts: Accounts):
     actor,
     shown: { name, description, from, ...(identity === undefined ? {} : { identity }) },
     ...(identity === undefined ? {} : { identity }),
+    processes,
     ...(process === undefined ? {} : { process }),
     checks,
   }

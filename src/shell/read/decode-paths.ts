@@ -34,7 +34,7 @@ const slowReasons: ReadonlyMap<string, string> = new Map([
   ['!137', 'reading stalled for 10 s: its owner may hold a lease, or it is a FIFO'],
 ])
 
-interface Row {
+export interface Row {
   readonly raw: string
   readonly state: Pick<
     PathState,
@@ -48,7 +48,8 @@ function changedAt(text: string): number {
   return Date.parse(`${day ?? ''}T${time ?? ''}Z`) / 1000
 }
 
-function parseRow(raw: string): Row {
+/** One row of the prelude's stat format, without the name. Throws KmsfleetError `host.protocol`. */
+export function parseRow(raw: string): Row {
   const found = /^([0-9a-f]{3,5}) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+) (-?[0-9]+) /.exec(raw)
   const bits = Number.parseInt(found?.[1] ?? '', 16)
   const type = types.get(bits >> 12)

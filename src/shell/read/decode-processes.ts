@@ -1,6 +1,7 @@
 import type { Fact } from '../../model/facts.ts'
 import type { ProcessIds, ProcessState } from '../../model/process.ts'
 import type { Questions } from './atoms.ts'
+import { parseMount } from './mounts.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
 
@@ -70,7 +71,7 @@ function processOf(found: Found, initial: boolean): ProcessState | undefined {
     // the prelude appends a `.` so that trailing newlines survive; readlink adds a newline of its own before it
     exe: { inode: program, path: found.exe.slice(0, -2) },
     ...(mounts !== ourMounts && found.mounts !== '' && Buffer.byteLength(found.mounts) < mountsLimit - 1
-      ? { mounts: lines(found.mounts) }
+      ? { mounts: lines(found.mounts).map(parseMount) }
       : {}),
     ...(found.container === '' ? {} : { container: found.container }),
   }

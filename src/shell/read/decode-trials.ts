@@ -1,8 +1,9 @@
 import type { ActingIdentity, Attempt } from '../../model/access.ts'
 import type { Fact } from '../../model/facts.ts'
-import type { ProcessState, TrialState, Try } from '../../model/process.ts'
+import type { ProcessState, SeenState, TrialState, Try } from '../../model/process.ts'
 import type { AttemptsQuestion, Questions } from './atoms.ts'
 import { capabilitiesOf, numbersOf } from './decode-processes.ts'
+import { parseRow } from './decode-paths.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
 
@@ -100,6 +101,16 @@ function rowsOf(text: string): ReadonlyMap<string, Row> {
   )
 }
 
+/** What root saw from another root directory, whose paths begin with a `.`. */
+function seenIn(text: string): ReadonlyMap<string, SeenState> {
+  return new Map(
+    lines(text).flatMap((line): [string, SeenState][] => {
+      const name = line.indexOf(' ./')
+      return name === -1 ? [] : [[line.slice(name + 2), parseRow(`${line.slice(2, name)} `).state]]
+    }),
+  )
+}
+
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'
 const unknown = (detail: string): Attempt => ({ is: 'unknown', detail })
 
@@ -185,6 +196,7 @@ function trialState(question: AttemptsQuestion, trial: Trial, process: ProcessSt
     ...(trial.pid === '' ? {} : { pid: Number(trial.pid) }),
     ...(identity === undefined ? {} : { identity }),
     selfReported: traced === true || !trial.how.includes('ambient'),
+    ...(process?.mountNamespace === 'other' ? { seen: seenIn(trial.before) } : {}),
     attempts: question.tries.map((tried, number) =>
       failed !== undefined || identity === undefined
         ? unknown(failed ?? 'it did not come to its end')
