@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { cpSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ProcessOf, ProcessState } from '../../../src/model/process.ts'
+import type { MountState, ProcessOf, ProcessState } from '../../../src/model/process.ts'
 import { shells } from '../local-shell.ts'
 import { testHost } from '../write/host.ts'
 import { ask, present } from './host.ts'
@@ -96,7 +96,7 @@ ${link('api', main)}; ${link('side', side)}`,
           // the host of this test has a mount namespace of its own
           mountNamespace: 'other',
           exe: { inode: `${String(program.dev)}:${String(program.ino)}`, path: '/usr/bin/sleep' },
-          mounts: expect.any(Array) as string[],
+          mounts: expect.any(Array) as MountState[],
           container: 'api',
         } satisfies ProcessState,
       ])
