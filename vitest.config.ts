@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * `unit` needs nothing but Node and a POSIX sh; `lab` needs root and the lab's Debian packages.
- * `openbao` needs a server's program, which `npm run test:openbao` finds or builds.
- * Files are told apart by name: `*.test.ts`, `*.lab.test.ts` and `*.openbao.test.ts`.
+ * `openbao` needs a server's program, which `npm run test:openbao` finds or builds; `kubernetes` needs the lab and
+ * kube-apiserver, which `npm run test:kubernetes` builds.
+ * Files are told apart by name: `*.test.ts`, `*.lab.test.ts`, `*.openbao.test.ts` and `*.kubernetes.test.ts`.
  */
 export default defineConfig({
   test: {
@@ -12,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.lab.test.ts', 'test/**/*.openbao.test.ts'],
+          exclude: ['test/**/*.{lab,openbao,kubernetes}.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -32,6 +33,15 @@ export default defineConfig({
           include: ['test/**/*.openbao.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: ['test/**/*.kubernetes.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -13,7 +13,7 @@ try {
   if (check('prepare:machine')) {
     for (const script of ['build', 'typecheck', 'lint', 'format:check', 'shellcheck']) check(script)
     for (const project of ['unit', 'lab']) tests(project)
-    realServer()
+    for (const program of ['openbao', 'kubernetes']) realProgram(program)
   }
 } finally {
   rmSync(reports, { recursive: true, force: true })
@@ -41,15 +41,15 @@ function check(script) {
   return passed
 }
 
-/** Counts as one check, and as skipped where there is no server: building one would take longer than all else. */
-function realServer() {
-  console.log('== test:openbao')
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'openbao.mjs'), '--no-build'], {
+/** Counts as one check, and as skipped where the program was not built: that would take longer than all else. */
+function realProgram(name) {
+  console.log(`== test:${name}`)
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.mjs`), '--no-build'], {
     stdio: 'inherit',
   })
   const skipped = Number(status === 77)
   const passed = Number(status === 0)
-  count('test:openbao', { passed, failed: 1 - passed - skipped, skipped })
+  count(`test:${name}`, { passed, failed: 1 - passed - skipped, skipped })
 }
 
 function tests(project) {
