@@ -273,7 +273,7 @@ kf_trial() {
     kf_number=$1 kf_actor=$2 kf_start=$3 kf_prefix='' kf_u=$5 kf_g=$6 kf_gs=$7 kf_bits=$8
     [ "$4" = no ] || kf_prefix=.
     shift 8
-    kf_set=-all,+wake_alarm kf_free=yes kf_as_seconds=20
+    kf_set=-all,+$kf_as_guard kf_free=yes kf_as_seconds=20
     [ "$((kf_bits & 1))" = 0 ] || kf_set=$kf_set,+chown
     [ "$((kf_bits & 2))" = 0 ] || kf_set=$kf_set,+dac_override
     [ "$((kf_bits & 4))" = 0 ] || kf_set=$kf_set,+dac_read_search

@@ -7,11 +7,16 @@ import { parseRow } from './decode-paths.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
 
-/** Numbers of `linux/capability.h`: those that decide about access, and two that decide who may trace whom. */
+/** Numbers of `linux/capability.h`: those that decide about access, and one that lets trace everybody. */
 const deciding: readonly number[] = [0, 1, 2, 3, 5]
 const fowner = 3
 const sysPtrace = 19
-const wakeAlarm = 35
+
+/** The capability that keeps others from tracing the process that tries, by its name in the words of `setpriv`. */
+function guardOf(how: string): number | undefined {
+  const name = /--ambient-caps=-all,\+(wake_alarm|net_broadcast)\b/.exec(how)?.[1]
+  return name === undefined ? undefined : { wake_alarm: 35, net_broadcast: 11 }[name]
+}
 
 /** What the prelude's `kf_trial` sends. */
 interface Trial {
@@ -57,11 +62,11 @@ function echoOf(said: readonly string[]): ActingIdentity | undefined {
 const sameSet = (left: readonly number[], right: readonly number[]): boolean =>
   new Set(left).size === new Set(right).size && left.every((each) => right.includes(each))
 
-/** Is it exactly who was wanted? It may have the capability that keeps others from tracing it. */
-function isWanted(identity: ActingIdentity, want: string): boolean {
+/** Is it exactly who was wanted? It may have the capability that guards it. */
+function isWanted(identity: ActingIdentity, want: string, guard: number | undefined): boolean {
   const [uid, gid, bits, groups = ''] = want.split(' ')
   const wanted = deciding.filter((bit) => (Number(bits) >> bit) & 1)
-  const has = [...identity.capabilities].filter((bit) => bit !== wakeAlarm)
+  const has = [...identity.capabilities].filter((bit) => bit !== guard)
   // the primary group may be repeated among the others
   const all = (ids: readonly number[]): readonly number[] => [...ids, identity.gid]
   return (
@@ -183,19 +188,22 @@ function attemptOf(
 function trialState(question: AttemptsQuestion, trial: Trial, process: ProcessState | undefined): TrialState {
   const said = lines(trial.said)
   const identity = echoOf(said)
-  const traced = process && [sysPtrace, wakeAlarm].some((bit) => process.capabilities.permitted.has(bit))
+  const guard = guardOf(trial.how)
+  const unguarded =
+    guard === undefined ||
+    (process !== undefined && [sysPtrace, guard].some((bit) => process.capabilities.permitted.has(bit)))
   const failed =
     trial.problem !== ''
       ? trial.problem
       : identity === undefined || !said.includes('control end')
         ? 'it did not come to its end'
-        : !isWanted(identity, trial.want)
+        : !isWanted(identity, trial.want, guard)
           ? 'it was made as somebody else'
           : undefined
   return {
     ...(trial.pid === '' ? {} : { pid: Number(trial.pid) }),
     ...(identity === undefined ? {} : { identity }),
-    selfReported: traced === true || !trial.how.includes('ambient'),
+    selfReported: unguarded,
     ...(process?.mountNamespace === 'other' ? { seen: seenIn(trial.before) } : {}),
     attempts: question.tries.map((tried, number) =>
       failed !== undefined || identity === undefined

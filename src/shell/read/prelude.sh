@@ -164,13 +164,17 @@ kf_run() {
 }
 
 # How this host changes identity; found out once, when first needed. An ambient capability that the target uid lacks
-# keeps its other processes from tracing ours: answers are then not self-reported.
-kf_as_how=
+# keeps its other processes from tracing ours: answers are then not self-reported. It must be of no use to who has it:
+# wake_alarm wakes the machine from sleep, net_broadcast is asked for by nothing (capabilities(7)); where root itself is
+# confined, as in a container, it may have the one and not the other.
+kf_as_how='' kf_as_guard=
 kf_as_find() {
   if kf_has setpriv; then
-    kf_as_how='setpriv --inh-caps=-all,+wake_alarm --ambient-caps=-all,+wake_alarm'
-    # shellcheck disable=SC2086
-    [ "$($kf_as_how --reuid 65534 --regid 65534 --clear-groups -- echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+    for kf_as_guard in wake_alarm net_broadcast; do
+      kf_as_how="setpriv --inh-caps=-all,+$kf_as_guard --ambient-caps=-all,+$kf_as_guard"
+      # shellcheck disable=SC2086
+      [ "$($kf_as_how --reuid 65534 --regid 65534 --clear-groups -- echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+    done
     kf_as_how='setpriv --inh-caps=-all'
     # busybox has a setpriv that cannot change identity
     # shellcheck disable=SC2086

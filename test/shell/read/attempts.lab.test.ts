@@ -7,10 +7,10 @@ import { describe, expect, it } from 'vitest'
 import type { Attempt } from '../../../src/model/access.ts'
 import type { Identity } from '../../../src/model/identity.ts'
 import type { EntriesState, TrialState, Try } from '../../../src/model/process.ts'
-import type { Session } from '../../../src/shell/session.ts'
-import { shells } from '../local-shell.ts'
+import { openSession, type Session } from '../../../src/shell/session.ts'
+import { localChannel, shells } from '../local-shell.ts'
 import { ask, openHere, present, rootFolder } from './host.ts'
-import { start } from './pods.ts'
+import { start, type Running } from './pods.ts'
 import { testHost } from '../write/host.ts'
 
 /** Whom each host can make us: busybox has no tool that takes numbers, and knows accounts only. */
@@ -193,6 +193,51 @@ describe.each(shells)('$name', (shell) => {
       expect(of('override')).toEqual([[override.pid, false, 'granted', 'granted', 'EPERM']])
       expect(of('user')).toEqual([[user.pid, false, 'granted', 'EACCES', 'granted']])
       expect(of('tracer')).toMatchObject([[tracer.pid, true, 'EACCES', 'EACCES', 'granted']])
+    },
+  )
+
+  it.skipIf(busybox)(
+    'is guarded by another capability where the host has not the first, and by none where it has neither',
+    async () => {
+      await using host = await testHost(shell)
+      const ids = new Map(['plain', 'waker', 'caster'].map((pod) => [pod, randomUUID()]))
+      host.run(
+        `mount -t tmpfs tmpfs /var/log; ${[...ids].map(([pod, id]) => `mkdir -p /var/log/pods/one_${pod}_${id}`).join(';')}`,
+      )
+      const running = (pod: string, set: string): Promise<Running> =>
+        start(
+          [
+            ...['setpriv', `--inh-caps=${set}`, `--ambient-caps=${set}`, '--reuid=5201', '--regid=7'],
+            ...['--clear-groups', '--', '/bin/sh', '-c', 'echo up; exec sleep 1000'],
+          ],
+          `/kubepods/pod${ids.get(pod) ?? ''}/${randomBytes(32).toString('hex')}`,
+        )
+      await using plain = await running('plain', '-all')
+      await using waker = await running('waker', '-all,+wake_alarm')
+      await using caster = await running('caster', '-all,+net_broadcast')
+      expect([plain, waker, caster].every(({ pid }) => pid > 0)).toBe(true)
+      const selfReported = async (dropped: string): Promise<readonly unknown[]> => {
+        const command = `setpriv --bounding-set=${dropped} -- ${host.command}`
+        await using session = await openSession(localChannel(command), new AbortController().signal)
+        const { attempts } = await ask(
+          session,
+          [...ids.keys()].flatMap((key) => [
+            { atom: 'process', key, of: { by: 'pod', namespace: 'one', name: key } } as const,
+            {
+              ...{ atom: 'attempts', key, as: { by: 'process', key } },
+              tries: [{ action: 'read', path: '/etc/shadow' }],
+            } as const,
+          ]),
+        )
+        return [...ids.keys()].map((key) => {
+          const [found] = present<readonly TrialState[]>(attempts.get(key))
+          return [found?.selfReported, ...words(found?.attempts ?? [])].join(' ')
+        })
+      }
+      const [guarded, own] = ['false EACCES', 'true EACCES']
+      expect(await selfReported('+wake_alarm')).toEqual([guarded, own, guarded])
+      expect(await selfReported('-wake_alarm')).toEqual([guarded, guarded, own])
+      expect(await selfReported('-wake_alarm,-net_broadcast')).toEqual([own, own, own])
     },
   )
 
