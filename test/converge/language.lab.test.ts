@@ -163,6 +163,32 @@ test('until runs a command again until what it says is right, or gives up', asyn
   expect(await on(1, 'cat /srv/data/counted; wc -l </srv/data/tries')).toBe('36\n')
 })
 
+test('until and a guard: a run that did not do its part is repeated, one that did it wrongly is no success', async () => {
+  const book = (name: string, script: string): void => {
+    write({
+      [`${name}.yml`]: `- hosts: h1
+  tasks:
+    - command: {argv: [sh, -c, '${script}'], creates: /srv/data/${name}}
+      register: made
+      until: made.rc == 0
+      retries: 2
+      delay: 0.1
+    - ${file(`after-${name}`)}
+`,
+    })
+  }
+  book('second', 'cd /srv/data; mkdir begun && exit 3; touch second')
+  const second = await converge('second.yml')
+  expect(second.of('failed')).toEqual([])
+  expect(resources(second, 'h1')).toEqual(['command:play/1', 'command:play/1', 'file:/srv/data/after-second'])
+  expect(await on(1, 'ls /srv/data/second')).toBe('/srv/data/second\n')
+
+  book('half', 'touch /srv/data/half; echo half of it; exit 3')
+  const half = await converge('half.yml')
+  expect(half.problem('h1').message).toMatch(/made.rc == 0.*exit status 3; output: half of it/)
+  expect(await on(1, 'ls /srv/data/half /srv/data/after-half 2>/dev/null || :')).toBe('/srv/data/half\n')
+})
+
 test('run_once acts on the first host of each batch, before the others of it begin', async () => {
   write({
     'once.yml': `- hosts: all

@@ -18,6 +18,16 @@ const key = planItems(planned.plan({}).plan)[0]?.key ?? ''
 const again = (result: DoneResult): readonly string[] =>
   outline(planned.plan({}, { done: new Map([[key, result]]) }).plan)
 
+type Tests = NonNullable<Parameters<typeof planned.plan>[0]['tests']>
+const yes: Tests = { 'exists:/etc/made': { answer: 'yes' } }
+const no: Tests = { 'exists:/etc/made': { answer: 'no', detail: '' } }
+const checked: Tests = { 'run:["check"]': { answer: 'yes' } }
+const right: DoneResult = { status: 0, output: 'yes', runs: 1 }
+const wrong: DoneResult = { status: 1, output: 'no', runs: 1 }
+const command = '+ command:play/1'
+const refused = '! command:play/1 host.change-failed'
+const follows = '+ directory:/etc/b'
+
 describe('a command with until', () => {
   it('ends its stage: what follows waits for its success', () => {
     const { plan } = planned.plan({})
@@ -69,10 +79,27 @@ describe('a command with until', () => {
     ])
   })
 
+  it.each<[string, string, Tests, DoneResult, readonly string[]]>([
+    ['runs again what did not do its part', 'creates: /etc/made', no, wrong, [command, '--', follows]],
+    ['goes on once both are content', 'creates: /etc/made', yes, right, [follows]],
+    [
+      'refuses where its guard forbids another run: what the last one gave is no success',
+      'creates: /etc/made',
+      yes,
+      wrong,
+      [refused, '--', follows],
+    ],
+    ['so too by a command', 'unless: [check]', checked, wrong, [refused, '--', follows]],
+  ])('with a guard of its own: %s', (_, guard, tests, result, expected) => {
+    const guarded = play(asking(guard))
+    const done = new Map([[planItems(guarded.plan({}).plan)[0]?.key ?? '', result]])
+    expect(outline(guarded.plan({ tests }, { done }).plan)).toEqual(expected)
+  })
+
   it('is checked before any contact', () => {
-    const wrong = (until: string): string =>
+    const book = (until: string): string =>
       `- {command: {argv: [x], always: true}, register: r, until: ${JSON.stringify(until)}}`
-    expect(problemsOf(() => play(wrong('q.rc == 0'))).join()).toContain('template.undefined')
-    expect(problemsOf(() => play(wrong('r.rc =='))).join()).toContain('template.syntax')
+    expect(problemsOf(() => play(book('q.rc == 0'))).join()).toContain('template.undefined')
+    expect(problemsOf(() => play(book('r.rc =='))).join()).toContain('template.syntax')
   })
 })
