@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -216,11 +217,16 @@ describe('the upgrade playbook', () => {
     expect(run.of('done').filter(({ change }) => /^(file|unit):/.test(change))).toEqual([])
   })
 
-  test('replaces nothing where a provider is not ready', async () => {
+  test('replaces nothing where a provider is not ready, whoever answers in its place', async () => {
     await lab.exec(hostNamed('h2'), 'systemctl stop bao-kms-provider')
+    const [address, port] = hostNamed('h2').healthAddress.split(':')
+    const other = createServer((_, answer) => answer.end('ok'))
+    await new Promise<void>((resolve) => other.listen(Number(port), address, resolve))
     const run = await drive(lab, 'converge', { playbook: 'playbooks/upgrade.yml' })
+    await new Promise((resolve) => other.close(resolve))
     await lab.exec(hostNamed('h2'), 'systemctl start bao-kms-provider')
     expect(run.exitCode & 4).toBe(4)
+    expect(run.problem('h2').message).toContain('bao-kms-provider.service has no process')
     expect(run.of('done').filter(({ change }) => change.startsWith('file:'))).toEqual([])
   })
 })

@@ -110,6 +110,8 @@ test.each<[module: string, args: unknown, expected: readonly string[]]>([
     ['expected the path of a socket, at most 107 bytes'],
   ],
   ['wait_for', { socket: { path: '/run/s', as: { uid: 1, gid: 1 } } }, []],
+  ['wait_for', { http: 'http://localhost/', unit: 'x.service' }, []],
+  ['wait_for', { path: '/x', unit: 'x.service' }, ['expected `unit` with `http` only']],
   ['assert', { that: [] }, ['Too small: expected array to have >=1 items']],
 ])('%s %o', (name, args, expected) => {
   expect(messages(name, args)).toEqual(expected)

@@ -34,6 +34,13 @@ test.each<[what: string, check: Resource, key: string, state: TestState, expecte
     ['answers 200: no → yes'],
   ],
   [
+    'http of a unit, where somebody else answers',
+    httpCheck({ url: 'http://localhost/', unit: 'x.service', within: 5 }),
+    'http:x.service:http://localhost/',
+    { answer: 'no', detail: 'who listens at http://localhost/ is no process of x.service' },
+    ['x.service answers 200: no: who listens at http://localhost/ is no process of x.service → yes'],
+  ],
+  [
     'path yes',
     existsCheck({ path: '/run/x', present: true, within: 5 }),
     'exists:/run/x',

@@ -1,4 +1,5 @@
 import type { ReadAtom, Readiness, TestAtom } from '../../model/wire.ts'
+import { httpTest } from '../common/http-test.ts'
 
 /** What is asked of a systemd unit. At least one of `state` and `enabled`. */
 export interface UnitDesired {
@@ -45,12 +46,8 @@ export function readinessTest(ready: Readiness, unit?: string): TestAtom | undef
   switch (ready.kind) {
     case 'active':
       return undefined
-    case 'http': {
-      const { url } = ready
-      return unit === undefined
-        ? { atom: 'http', key: `http:${url}`, url }
-        : { atom: 'http', key: `http:${unit}:${url}`, url, unit }
-    }
+    case 'http':
+      return httpTest(ready.url, unit)
     case 'socket': {
       const { path } = ready
       return unit === undefined
