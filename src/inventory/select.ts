@@ -60,8 +60,7 @@ function parsePattern(inventory: Inventory, pattern: string): readonly PatternPa
   return written
     .filter((text) => text !== '')
     .flatMap((text) => {
-      if (text.startsWith('@run:')) return runParts(text)
-      if (text.startsWith('@')) return fileParts(inventory, text.slice(1))
+      if (text.startsWith('@')) return partsFrom(inventory, text)
       const how = text.startsWith('!') ? 'leave' : text.startsWith('&') ? 'keep' : 'add'
       return [{ how, name: how === 'add' ? text : text.slice(1), written: text } as const]
     })
@@ -73,6 +72,22 @@ function splitColons(inventory: Inventory, text: string): readonly string[] {
   if (text.startsWith('@') || isIPv6(bare) || inventory.groups.get('all')?.includes(bare) === true)
     return [text]
   return text.split(/:(?![^[\]]*\])/).map((part) => part.trim())
+}
+
+/** By the part that names them: what files and runs say. */
+const elsewhere = new WeakMap<Inventory, Map<string, readonly PatternPart[]>>()
+
+/**
+ * Read once for an inventory, and so once in a command, which asks for its hosts again and again: meanwhile its own
+ * journal is the last one, and a pipe was read to its end.
+ */
+function partsFrom(inventory: Inventory, text: string): readonly PatternPart[] {
+  const known = elsewhere.get(inventory) ?? new Map<string, readonly PatternPart[]>()
+  elsewhere.set(inventory, known)
+  const parts =
+    known.get(text) ?? (text.startsWith('@run:') ? runParts(text) : fileParts(inventory, text.slice(1)))
+  known.set(text, parts)
+  return parts
 }
 
 /** `@run:ID:failed`: the hosts that a run of this workstation left failed, unreachable or never reached. */

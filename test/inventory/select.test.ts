@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadInventory } from '../../src/inventory/load.ts'
@@ -41,6 +42,17 @@ describe('patterns', () => {
   test.each(cases)('%s', (pattern, expected) => {
     expect(selectHosts(inventory, pattern).map((host) => host.name)).toEqual(expected)
   })
+})
+
+test('what a pattern takes from elsewhere is read once for an inventory: a run may change it', () => {
+  const file = join(folder, 'changing')
+  const names = (): readonly string[] => selectHosts(once, `@${file},!web3`).map(({ name }) => name)
+  const once = loadInventory(folder)
+  writeFileSync(file, 'web1\n')
+  expect(names()).toEqual(['web1'])
+  writeFileSync(file, 'web2\n')
+  expect(names()).toEqual(['web1'])
+  expect(selectHosts(loadInventory(folder), `@${file}`).map(({ name }) => name)).toEqual(['web2'])
 })
 
 describe('patterns that are refused', () => {
