@@ -65,11 +65,11 @@ function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
 const can = ({ actor, action }: Rule): string => `${actor} can ${action} it`
 const cannot = ({ actor, action }: Rule): string => `${actor} cannot ${action} it`
 
-/** What decided: the last step of an evaluation that comes to the same. */
+/** What decided, where an evaluation comes to the same: the first step that denies, at which the kernel ends, or the last. */
 function deciding(attempt: Attempt, evaluation: Evaluation): string {
   if (evaluation.is === 'unknown') return ''
   if (evaluation.is !== attempt.is) return `, though owners and modes say ${evaluation.is}`
-  const step = evaluation.steps.at(-1)
+  const step = evaluation.steps.find(({ allowed }) => !allowed) ?? evaluation.steps.at(-1)
   return step === undefined ? '' : `, since ${step.decidedBy} on ${step.path}`
 }
 

@@ -32,6 +32,20 @@ const evidence = (attempt: Attempt['is'], evaluation: Evaluation['is'], self = f
   selfReported: self,
 })
 
+test('a denial is explained by the first step that denies, whatever the steps behind it would allow', () => {
+  const steps: readonly Step[] = [
+    { ...step, path: '/', decidedBy: 'other has r-x' },
+    { ...step, path: '/run', allowed: false, decidedBy: 'other has ---' },
+    { ...step, path: '/run/x', allowed: false, decidedBy: 'group kms has ---' },
+    { ...step, path: '/run/x/y', decidedBy: 'group socket has rw-' },
+  ]
+  const { finding } = judge(rule(true), {
+    ...evidence('denied', 'denied'),
+    evaluation: { is: 'denied', steps },
+  })
+  expect(finding).toMatch(/: EACCES, since other has --- on \/run$/)
+})
+
 describe('a rule, what the kernel said and what owners and modes say', () => {
   test.each([
     [true, 'granted', 'granted', 'pass', ''],
