@@ -28,24 +28,33 @@ export interface MatricesRequest {
  * The access matrices of all hosts that the playbook is for. Contacts nothing and runs no code of a project. Throws
  * KmsfleetErrors with all that is wrong, and `run.usage` where there is nothing to prove.
  */
-export function prepareMatrices({
-  playbook,
-  inventory,
-  limit,
-  extraVars,
-}: MatricesRequest): readonly HostMatrix[] {
+export function prepareMatrices(request: MatricesRequest): readonly HostMatrix[] {
+  const { playbook, inventory, limit } = request
+  const made = expandMatrices(request, limit === undefined ? inventory.hosts : selectHosts(inventory, limit))
+  if (made.length > 0) return made
+  throw new KmsfleetError(
+    'run.usage',
+    `expected a role with an access.yml in ${playbook.file}, found none for these hosts`,
+    { hint: 'the roles of playbooks/rollout.yml have one each' },
+  )
+}
+
+/** The same for these hosts of the inventory; of those that no rule is for there is none. */
+export function expandMatrices(
+  { playbook, inventory, extraVars }: MatricesRequest,
+  hosts: readonly Host[],
+): readonly HostMatrix[] {
   const engine = createTemplateEngine()
-  const allowed = limit === undefined ? undefined : new Set(selectHosts(inventory, limit))
   const plays = playbook.plays.map((play) => ({
     play,
-    hosts: new Set(selectHosts(inventory, play.hosts, play.place)),
+    of: new Set(selectHosts(inventory, play.hosts, play.place)),
   }))
   const errors = new Map<string, KmsfleetError>()
-  const made = inventory.hosts.flatMap((host): readonly HostMatrix[] => {
-    const own = plays.filter(({ hosts }) => hosts.has(host)).map(({ play }) => play)
-    if (own.length === 0 || allowed?.has(host) === false) return []
+  const made = hosts.flatMap((host): readonly HostMatrix[] => {
+    const own = plays.filter(({ of }) => of.has(host)).map(({ play }) => play)
     try {
-      return [{ host, matrix: expandMatrix({ engine, plays: own, host, extraVars }) }]
+      const matrix = expandMatrix({ engine, plays: own, host, extraVars })
+      return matrix.rules.length === 0 ? [] : [{ host, matrix }]
     } catch (error) {
       // The same mistake is met once for each host: it is told once.
       for (const each of error instanceof KmsfleetErrors ? error.errors : [error]) {
@@ -56,15 +65,6 @@ export function prepareMatrices({
     }
   })
   if (errors.size > 0) throw new KmsfleetErrors([...errors.values()])
-  if (made.every(({ matrix }) => matrix.rules.length === 0)) {
-    throw new KmsfleetError(
-      'run.usage',
-      `expected a role with an access.yml in ${playbook.file}, found none for these hosts`,
-      {
-        hint: 'the roles of playbooks/rollout.yml have one each',
-      },
-    )
-  }
   return made
 }
 

@@ -1,3 +1,4 @@
+import { actionWords } from '../model/access.ts'
 import type { Attempt, Evaluation, Rule, Verdict, VerdictKind } from '../model/access.ts'
 
 /** What was found out about one rule on one host. */
@@ -29,7 +30,7 @@ function judgeMust(rule: Rule, evidence: Evidence, said: Said): Verdict {
   const { attempt, evaluation, selfReported } = evidence
   switch (attempt.is) {
     case 'missing':
-      return said('violated', `nothing is there to ${rule.action}`)
+      return said('violated', `nothing is there to ${actionWords[rule.action]}`)
     case 'denied':
       return said(
         'violated',
@@ -62,8 +63,8 @@ function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
   }
 }
 
-const can = ({ actor, action }: Rule): string => `${actor} can ${action} it`
-const cannot = ({ actor, action }: Rule): string => `${actor} cannot ${action} it`
+const can = ({ actor, action }: Rule): string => `${actor} can ${actionWords[action]} it`
+const cannot = ({ actor, action }: Rule): string => `${actor} cannot ${actionWords[action]} it`
 
 /** What decided, where an evaluation comes to the same: the first step that denies, at which the kernel ends, or the last. */
 function deciding(attempt: Attempt, evaluation: Evaluation): string {

@@ -3,6 +3,7 @@ import { KmsfleetError } from '../errors/error.ts'
 import { showPlace } from '../errors/place.ts'
 import {
   accessActions,
+  actionWords,
   type Action,
   type Attempt,
   type HostProof,
@@ -75,7 +76,7 @@ export function whyLines(
   const [verdict] = proof.verdicts
   const found = proof.actors.find(({ name }) => name === actor)
   const head: readonly Line[] = [
-    [styled('strong', `${proof.host}: can ${actor} ${action} ${object}?`)],
+    [styled('strong', `${proof.host}: can ${actor} ${actionWords[action]} ${object}?`)],
     [],
     ...(found === undefined ? [] : whoLines(found)),
     [],
@@ -86,7 +87,17 @@ export function whyLines(
     ...explain(verdict.evaluation).map((line): Line => ['  ', line]),
     [],
     ['  the kernel, when it is tried: ', styled('strong', answers[verdict.attempt.is](verdict.attempt))],
-    ...(verdict.selfReported ? [['  ', styled('warn', 'its own processes could have answered for it')]] : []),
+    ...(verdict.selfReported
+      ? [
+          [
+            '  ',
+            styled(
+              'warn',
+              'this is its own word: other processes of its user could have answered in its place',
+            ),
+          ],
+        ]
+      : []),
     ...(rules.length === 0 ? [['  no rule of the matrix says whether it should']] : rules.flatMap(ruleLines)),
     ...changeLines(verdict),
     [],
@@ -94,12 +105,12 @@ export function whyLines(
 }
 
 function whoLines({ name, description, from, identity }: HostProof['actors'][number]): readonly Line[] {
-  if (identity === undefined) return [[`  ${name} is ${description}: ${from}, which the host does not have`]]
+  if (identity === undefined) return [[`  ${name}: ${description} (${from}, which the host does not have)`]]
   const { uid, gid, groups, capabilities } = identity
   const more = groups.length === 0 ? '' : `, groups ${groups.join(' ')}`
   const caps = capabilities.size === 0 ? 'no capabilities' : `${String(capabilities.size)} capabilities`
   return [
-    [`  ${name} is ${description}: ${from}`],
+    [`  ${name}: ${description} (${from})`],
     [`  uid ${String(uid)}, gid ${String(gid)}${more}; ${caps}`],
   ]
 }

@@ -41,6 +41,8 @@ export interface RunOptions extends ReachOptions {
 export interface ConvergeOptions extends RunOptions {
   readonly yes?: boolean
   readonly openbaoTokenFile?: string
+  /** False where `--no-verify` was given. */
+  readonly verify: boolean
 }
 
 export interface PingOptions extends ReachOptions {
@@ -181,6 +183,9 @@ export const runOptions = (): readonly Option[] => [
 
 export const yesOption = (): Option =>
   new Option('-y, --yes', 'do not ask: each host goes from its plan to its changes at once')
+
+export const noVerifyOption = (): Option =>
+  new Option('--no-verify', 'do not verify at the end who can do what on the hosts that were changed')
 
 export const tokenFileOption = (): Option =>
   new Option(

@@ -18,6 +18,7 @@ import {
   extraVarsOption,
   inventoryOption,
   limitOption,
+  noVerifyOption,
   playbookDirOption,
   reachOptions,
   runOptions,
@@ -239,6 +240,7 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     ...runOptions(),
     tokenFileOption(),
     yesOption(),
+    noVerifyOption(),
   ]).action(async (playbook: string, options: ConvergeOptions) => {
     const { converge } = await import('./commands/converge.ts')
     finish(await converge(playbook, options))

@@ -34,12 +34,21 @@ export interface CommandRun {
   readonly options: RunOptions
   /** Show the plan and ask before anything is changed. */
   readonly ask: boolean
+  /** At the end of a converge, of the hosts that it changed. */
+  readonly verify?: boolean
   /** Undefined in runs that open no secret source. */
   readonly sources?: SourceOptions
 }
 
 /** Loads, runs and reports; gives the exit code. What is wrong in the operator's files is thrown before any contact. */
-export async function run({ command, playbook: file, options, ask, sources }: CommandRun): Promise<number> {
+export async function run({
+  command,
+  playbook: file,
+  options,
+  ask,
+  verify,
+  sources,
+}: CommandRun): Promise<number> {
   const redaction = createRedaction()
   const terminal = openTerminal(options, redaction.redact)
   const passwords = await readPasswords(options)
@@ -82,6 +91,7 @@ export async function run({ command, playbook: file, options, ask, sources }: Co
       connect: reach.connect,
       concurrency: options.forks,
       diff: options.diff === true,
+      ...(verify === undefined ? {} : { verify }),
       ...(ask ? { approve: (plans) => alone(() => approve(plans, reports, signals.stop)) } : {}),
       beforeContact: async () => {
         await reach.refuseUnknown(hosts, signals.stop)

@@ -43,6 +43,11 @@ export interface RunRequest {
   readonly onSecret?: (secret: Secret) => void
   /** What the operator lends to secret sources; undefined: files are read, and nothing else. */
   readonly sources?: SourceOptions
+  /**
+   * Verify who can do what on the hosts that a converge changed, at its end. False: that it was not done is told.
+   * Undefined: nothing of it is.
+   */
+  readonly verify?: boolean
   readonly emit: EventSink
   /** First SIGINT: finish the change in hand, start nothing new. */
   readonly stop: AbortSignal

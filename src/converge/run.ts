@@ -5,6 +5,7 @@ import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
 import { checkTags } from '../playbook/tags.ts'
 import { createContexts } from './context.ts'
+import { proveAccess, watchChanges } from './final-proof.ts'
 import { type ContextRequest, createMemory, type RunMemory, tagChoice } from './memory.ts'
 import { checkAccepted } from './new-identity.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
@@ -16,7 +17,9 @@ import { checkLimit } from './selection.ts'
  * Plans or converges every play of a playbook. Everything that can be wrong in the operator's files is thrown
  * (KmsfleetErrors) before the first connection; what hosts do wrong is told through events and the exit code.
  */
-export async function runPlaybook(request: RunRequest): Promise<RunResult> {
+export async function runPlaybook(asked: RunRequest): Promise<RunResult> {
+  const touched = watchChanges(asked.emit)
+  const request = { ...asked, emit: touched.emit }
   const startedAt = performance.now()
   const [unread] = request.playbook.unread
   if (unread !== undefined) {
@@ -45,6 +48,7 @@ export async function runPlaybook(request: RunRequest): Promise<RunResult> {
     const ends = ruined ? await skipPlay(request, play, state) : await runPlay(request, play, state)
     code |= exitBits([...ends.values()])
   }
+  if (request.verify !== undefined && !request.stop.aborted) code |= await proveAccess(request, touched)
   const result = request.stop.aborted ? exitCode.interrupted : code
   request.emit({
     type: 'run-ended',

@@ -13,6 +13,18 @@ export const accessActions = [
 ] as const
 export type Action = (typeof accessActions)[number]
 
+/** The action as it stands before its object in a sentence. */
+export const actionWords: Readonly<Record<Action, string>> = {
+  connect: 'connect to',
+  read: 'read',
+  write: 'write to',
+  traverse: 'pass through',
+  create: 'make files in',
+  replace: 'replace',
+  execute: 'execute',
+  signal: 'signal',
+}
+
 /** Where an actor's process is found: never by its name, which anybody may take. */
 export type Running =
   | { readonly by: 'unit'; readonly unit: string }
@@ -168,6 +180,19 @@ export interface ActorFound {
   readonly from: string
   readonly identity?: ActingIdentity
 }
+
+/** What a run's report says of the access proof of one host. */
+export type AccessSummary =
+  | {
+      readonly is: 'verified'
+      readonly counts: Readonly<Record<VerdictKind, number>>
+      /** What is violated or unknown, a line each. */
+      readonly findings: readonly string[]
+      /** Something is due on the host, which may be why: it is not held against the run. */
+      readonly excused: boolean
+    }
+  /** It was not asked for, or could not be done: why. */
+  | { readonly is: 'not-verified'; readonly because: string }
 
 /** All that was found out about one host. */
 export interface HostProof {

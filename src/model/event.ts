@@ -1,3 +1,4 @@
+import type { AccessSummary } from './access.ts'
 import type { HostOutcome } from './outcome.ts'
 import type { Due, Plan } from './plan.ts'
 import type { Problem } from './problem.ts'
@@ -58,6 +59,8 @@ export type RunEvent = { readonly v: 1; readonly seq: number; readonly at: strin
       readonly problem?: Problem
       readonly cost: HostCost
     }
+  /** At the end of a converge, of a host that it changed: who can do what, and cannot. */
+  | { readonly type: 'access'; readonly host: string; readonly access: AccessSummary }
   | { readonly type: 'rail'; readonly problem: Problem }
   | { readonly type: 'run-ended'; readonly exitCode: number; readonly milliseconds: number }
 )

@@ -1,3 +1,4 @@
+import type { AccessSummary } from '../model/access.ts'
 import type { HostCost } from '../model/event.ts'
 import type { Due } from '../model/plan.ts'
 import type { HostOutcome } from '../model/outcome.ts'
@@ -46,6 +47,7 @@ export interface HostDocument {
   readonly widened: readonly string[]
   readonly problems: readonly { readonly change?: string; readonly problem: Problem }[]
   readonly cost?: HostCost
+  readonly access?: AccessSummary
 }
 
 export function runDocument(summary: RunSummary): RunDocument {
@@ -61,7 +63,7 @@ export function runDocument(summary: RunSummary): RunDocument {
     exitCode: exitCode ?? null,
     hosts: [...hosts.values()].map((host) => {
       const { host: name, outcome, changed, differing, due, unchanged, plans } = host
-      const { done, stopped, widened, problems, cost } = host
+      const { done, stopped, widened, problems, cost, access } = host
       return {
         host: name,
         outcome,
@@ -76,6 +78,7 @@ export function runDocument(summary: RunSummary): RunDocument {
         widened,
         problems,
         ...(cost === undefined ? {} : { cost }),
+        ...(access === undefined ? {} : { access }),
       }
     }),
     problems: rails,

@@ -82,6 +82,8 @@ export function eventLines(event: RunEvent, verbose: boolean): readonly Line[] {
       return event.changes.map((key) => hostLine(event.host, `more than was planned: ${resourceOfKey(key)}`))
     case 'host-ended':
       return [hostLine(event.host, `${event.outcome} after ${duration(event.cost.milliseconds)}`)]
+    case 'access':
+      return []
     case 'rail':
       return problemLines(event.problem)
     case 'run-ended':

@@ -75,6 +75,7 @@ export function liveTake(state: LiveState, event: RunEvent): void {
     case 'batch-started':
     case 'paused':
     case 'widened':
+    case 'access':
     case 'rail':
     case 'run-ended':
       return

@@ -1,3 +1,4 @@
+import { actionWords } from '../model/access.ts'
 import type { ActorFound, Check, HostProof, Verdict, VerdictKind } from '../model/access.ts'
 import { showPlace } from '../errors/place.ts'
 import { hostList } from './names.ts'
@@ -189,7 +190,7 @@ function reasonOf(verdicts: readonly Verdict[]): readonly Line[] {
   const { rule, verdict, finding } = first
   const { style, word } = marks[verdict]
   const unique = (texts: readonly string[]): string => [...new Set(texts)].join(', ')
-  const actions = unique(verdicts.map((each) => each.rule.action))
+  const actions = unique(verdicts.map((each) => actionWords[each.rule.action]))
   const objects = unique(verdicts.map((each) => each.rule.object))
   return [
     ['  ', styled(style, word), ` ${rule.actor} ${rule.must ? 'must' : 'must not'} ${actions} ${objects}`],

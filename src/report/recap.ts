@@ -68,6 +68,28 @@ export function dueRecapLines(summary: RunSummary): readonly Line[] {
   })
 }
 
+/** Who can do what on the hosts that were changed, and cannot: hosts of which the same is to be said stand together. */
+export function accessLines(summary: RunSummary): readonly Line[] {
+  const all = [...summary.hosts.values()].flatMap(({ host, access }) =>
+    access === undefined ? [] : [{ host, access }],
+  )
+  return groupBy(all, ({ access }) => JSON.stringify(access)).flatMap((group): readonly Line[] => {
+    const [{ access }] = group
+    const names = hostList(group.map(({ host }) => host))
+    if (access.is === 'not-verified') {
+      return [[styled('warn', 'access not verified'), ` on ${names}: ${access.because}`]]
+    }
+    const { pass, violated, unknown, 'not-enforceable': shape } = access.counts
+    const counts = `proved ${String(pass)}, violated ${String(violated)}, unknown ${String(unknown)}, not enforceable ${String(shape)}`
+    const style = access.findings.length === 0 ? 'good' : access.excused ? 'warn' : 'bad'
+    const why = access.findings.length > 0 && access.excused ? ' (what is due may be why)' : ''
+    return [
+      [styled(style, 'access'), ` on ${names}: ${counts}${why}`],
+      ...access.findings.map((finding): Line => ['  ', finding]),
+    ]
+  })
+}
+
 /** What was done and what was left, in the words of the host's outcome. */
 function numbers(host: HostSummary): string {
   const parts: string[] = []

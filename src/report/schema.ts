@@ -128,6 +128,19 @@ const Outcome = z
   .enum(['ok', 'changed', 'differs', 'failed', 'unreachable', 'stopped', 'not-run'])
   .meta({ id: 'Outcome' })
 
+const Access = z
+  .union([
+    z.strictObject({
+      is: z.literal('verified'),
+      counts: z.strictObject({ pass: Count, violated: Count, unknown: Count, 'not-enforceable': Count }),
+      findings: z.array(z.string()).describe('What is violated or unknown'),
+      excused: z.boolean().describe('Something is due on the host, which may be why'),
+    }),
+    z.strictObject({ is: z.literal('not-verified'), because: z.string() }),
+  ])
+  .describe('Who can do what on the host, and cannot, proved after its changes')
+  .meta({ id: 'Access' })
+
 const Host = z
   .strictObject({
     host: z.string(),
@@ -145,6 +158,7 @@ const Host = z
     widened: z.array(z.string()).describe('Keys of changes that were not in the plan shown'),
     problems: z.array(z.strictObject({ change: z.exactOptional(z.string()), problem: Problem })),
     cost: z.exactOptional(Cost),
+    access: z.exactOptional(Access),
   })
   .meta({ id: 'Host' })
 
@@ -208,6 +222,7 @@ export const EventSchema: z.ZodType<EventView> = z
       problem: z.exactOptional(Problem),
       cost: Cost,
     }),
+    event(['access'], { host, access: Access }),
     event(['rail'], { problem: Problem }),
     event(['run-ended'], { exitCode: z.int(), milliseconds: z.number() }),
   ])

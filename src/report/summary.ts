@@ -1,3 +1,4 @@
+import type { AccessSummary } from '../model/access.ts'
 import type { HostCost, RunEvent } from '../model/event.ts'
 import type { Due } from '../model/plan.ts'
 import type { HostOutcome } from '../model/outcome.ts'
@@ -13,6 +14,8 @@ export interface HostSummary {
   due: readonly Due[]
   unchanged: number
   cost: HostCost | undefined
+  /** Of a host that a converge changed. */
+  access: AccessSummary | undefined
   /** One for each play; the first that was made, since that is the one that was shown. */
   readonly plans: { readonly play: string; readonly plan: PlanView }[]
   /** Keys of changes in the order they were made. */
@@ -109,6 +112,9 @@ export function createSummarizer(): Summarizer {
         case 'host-ended':
           endHost(hostOf(event.host), event)
           break
+        case 'access':
+          hostOf(event.host).access = event.access
+          break
         case 'rail':
           summary.rails.push(event.problem)
           break
@@ -147,6 +153,7 @@ function emptyHost(host: string): HostSummary {
     due: [],
     unchanged: 0,
     cost: undefined,
+    access: undefined,
     plans: [],
     done: [],
     acting: new Set(),

@@ -2,6 +2,7 @@ import type { Output } from './output.ts'
 import { styled, type Line } from './paint.ts'
 import { fleetPlanLines, planRecap, type HostPlan, type PlanTextOptions } from './plan-text.ts'
 import {
+  accessLines,
   dueRecapLines,
   failureLines,
   inHandLines,
@@ -29,6 +30,7 @@ export function createText(output: Output, options: TextOptions): Report {
         ...notDoneLines(summary),
         ...inHandLines(summary),
         ...(summary.command === 'plan' ? [] : dueRecapLines(summary)),
+        ...accessLines(summary),
         ...failureLines(summary),
         ...notReachedLines(summary),
         ...(isPlanWithoutTrouble(summary) ? [] : recapLines(summary)),

@@ -89,10 +89,10 @@ describe('as text', () => {
   VIOLATED api must not read /etc/kms/pin
       api can read it, since other has r--
       It is so (Access matrix; roles/r/access.yml:7:5)
-  not enforceable api must not write, replace /etc/kms/pin
+  not enforceable api must not write to, replace /etc/kms/pin
       it is root
       It is so (Access matrix; roles/r/access.yml:7:5)
-  UNKNOWN api must connect /run/kms.sock
+  UNKNOWN api must connect to /run/kms.sock
       it could not be tried: <no> "tool"\\n::x
       It is so (Access matrix; roles/r/access.yml:7:5)
   VIOLATED socket: the provider listens

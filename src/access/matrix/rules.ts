@@ -62,10 +62,8 @@ function actorsOf(
   errors: KmsfleetError[],
 ): readonly string[] {
   return rule.actor.filter((name) => {
-    if (!anywhere.actors.has(name)) {
-      const place = part.document.place(['rules', index, 'actor'])
-      errors.push(missing('an actor', name, [...anywhere.actors], place))
-    }
+    const place = part.document.place(['rules', index, 'actor'])
+    refuseMisspelt('an actor', name, anywhere.actors, place, errors)
     return actors.has(name)
   })
 }
@@ -76,7 +74,7 @@ function signalled(
   place: Place,
   errors: KmsfleetError[],
 ): readonly Target[] {
-  if (!anywhere.actors.has(name)) errors.push(missing('an actor', name, [...anywhere.actors], place))
+  refuseMisspelt('an actor', name, anywhere.actors, place, errors)
   return actors.has(name) ? [{ is: 'actor', name }] : []
 }
 
@@ -95,17 +93,24 @@ function targetsOf(
   if (written.startsWith('/') || written.includes('{{')) {
     return { targets: [{ is: 'path', path: pathAt(part, written, path) }] }
   }
-  if (!anywhere.classes.has(written)) {
-    const place = part.document.place(path)
-    errors.push(missing('a path or the name of objects', written, [...anywhere.classes], place))
-  }
+  const place = part.document.place(path)
+  refuseMisspelt('a path or the name of objects', written, anywhere.classes, place, errors)
   return { targets: classes.get(written) ?? [], objectClass: { objectClass: written } }
 }
 
-function missing(what: string, found: string, known: readonly string[], place: Place): KmsfleetError {
-  const hint = suggestion(found, known) ?? (known.length === 0 ? undefined : `known are ${known.join(', ')}`)
-  return new KmsfleetError('access.matrix', `expected ${what} of the matrix, found \`${found}\``, {
-    place,
-    ...(hint === undefined ? {} : { hint }),
-  })
+/**
+ * A role may speak of what only another one brings, which the playbook need not use: a rule about that is no rule. A
+ * name that is nearly one of those that are there is a mistake.
+ */
+function refuseMisspelt(
+  what: string,
+  found: string,
+  known: ReadonlySet<string>,
+  place: Place,
+  errors: KmsfleetError[],
+): void {
+  const hint = known.has(found) ? undefined : suggestion(found, known)
+  if (hint === undefined) return
+  const message = `expected ${what} of the matrix, found \`${found}\``
+  errors.push(new KmsfleetError('access.matrix', message, { place, hint }))
 }

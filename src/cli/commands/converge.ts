@@ -11,5 +11,6 @@ export function converge(playbook: string, options: ConvergeOptions): Promise<nu
       hint: 'Look at "kmsfleet plan" first, then run "kmsfleet converge --yes".',
     })
   }
-  return run({ command: 'converge', playbook, options, ask, sources: sourceOptions(options) })
+  const { verify } = options
+  return run({ command: 'converge', playbook, options, ask, verify, sources: sourceOptions(options) })
 }
