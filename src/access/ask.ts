@@ -3,12 +3,11 @@ import type { Identity } from '../model/identity.ts'
 import type { Try } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { actorAtoms } from './actors/find.ts'
+import { checkAtoms } from './checks/all.ts'
+import { documentLimit } from './host-document.ts'
 
 /** Names in a directory that are told at most; one with more is not proved. */
 export const entriesLimit = 500
-
-/** Bytes of a configuration that names further files. */
-const configLimit = 256 * 1024
 
 /** What an actor is tried at. */
 export type Tried =
@@ -39,8 +38,9 @@ export function firstAtoms(matrix: Matrix): readonly ReadAtom[] {
     ...actors.flatMap(actorAtoms),
     ...accountAtoms(actors),
     ...unique(paths).map((path): ReadAtom => ({ atom: 'path', path })),
-    ...unique(files).map((path): ReadAtom => ({ atom: 'path', path, bytesUpTo: configLimit })),
+    ...unique(files).map((path): ReadAtom => ({ atom: 'path', path, bytesUpTo: documentLimit })),
     ...unique(folders).map((path): ReadAtom => ({ atom: 'entries', path, limit: entriesLimit })),
+    ...checkAtoms(matrix),
     ...actors.flatMap((actor) => {
       const tries = matrix.rules
         .filter((rule) => rule.actor === actor.name)

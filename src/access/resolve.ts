@@ -1,9 +1,6 @@
-import * as z from 'zod'
-import { isDictionary } from '../document/dictionary.ts'
-import { parseDocument } from '../document/parse.ts'
-import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import type { Check, Matrix, MatrixRule, Rule } from '../model/access.ts'
 import type { Snapshot } from '../model/facts.ts'
+import { hostDocument, valueAt } from './host-document.ts'
 
 /** The rules of a host once it is known what its directories and its configuration hold. */
 export interface Resolved {
@@ -88,24 +85,13 @@ function withoutRepeats(rules: readonly Rule[]): readonly Rule[] {
 const namedKey = (file: string, keys: readonly string[]): string => JSON.stringify([file, keys])
 
 /** The paths that stand at these keys of a YAML file on the host; text where that cannot be told. */
-function namedIn(file: string, keys: readonly string[], { paths }: Snapshot): readonly string[] | string {
-  const fact = paths.get(file)
-  if (fact?.is === 'absent') return 'it is not there'
-  const bytes = fact?.is === 'present' ? fact.state.bytes : undefined
-  if (bytes === undefined) return 'it cannot be read, or others than root can write it'
-  try {
-    const text = Buffer.from(bytes.reveal()).toString('utf8')
-    const { value } = parseDocument(file, text, z.unknown())
-    return keys.flatMap((key) => {
-      const found = key
-        .split('.')
-        .reduce<unknown>((part, step) => (isDictionary(part) ? part[step] : undefined), value)
-      return typeof found === 'string' && found.startsWith('/') ? [found] : []
-    })
-  } catch (error) {
-    if (error instanceof KmsfleetError || error instanceof KmsfleetErrors) return 'it is no YAML'
-    throw error
-  }
+function namedIn(file: string, keys: readonly string[], snapshot: Snapshot): readonly string[] | string {
+  const document = hostDocument(file, snapshot)
+  if (document.is === 'unknown') return document.because
+  return keys.flatMap((key) => {
+    const found = valueAt(document.value, key)
+    return typeof found === 'string' && found.startsWith('/') ? [found] : []
+  })
 }
 
 /** What stands in a folder beside what is known, or leads to what is known. */

@@ -6,6 +6,7 @@ import { accountsOf, type Accounts } from './actors/accounts.ts'
 import { findActor, type FoundActor } from './actors/find.ts'
 import { type Answer, type Answers, answerKey, answersOf, lateAtoms, triedBy } from './answers.ts'
 import { firstAtoms } from './ask.ts'
+import { hostChecks } from './checks/all.ts'
 import { evaluate } from './evaluate/evaluate.ts'
 import { evaluateSignal } from './evaluate/signal.ts'
 import type { Rows } from './evaluate/walk.ts'
@@ -55,6 +56,7 @@ export async function verifyMatrix(
       ...[...actors.values()].flatMap((actor) => actor.checks),
       ...checks,
       ...leftBehindChecks(matrix.leftBehind, first),
+      ...hostChecks(matrix, { ...first, paths: known.paths }, accounts),
     ],
     outside: matrix.outside,
   }

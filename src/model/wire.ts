@@ -35,7 +35,7 @@ export type ReadAtom =
       readonly labelOf?: LabelledType
     }
   /**
-   * The files of a folder whose names end so and do not begin with a dot, each with its text: configuration that root
+   * The files of a folder whose names end so (all with an empty ending) and do not begin with a dot, each with its text: configuration that root
    * keeps on trusted ground, for judging it and never for showing it.
    */
   | { readonly atom: 'folder'; readonly path: string; readonly ending: string }

@@ -87,7 +87,7 @@ function checkUnit(unit: string): string {
 
 /** It stands in a pattern that the shell expands. */
 function checkEnding(ending: string): string {
-  if (!/^[A-Za-z0-9._-]+$/.test(ending)) {
+  if (!/^[A-Za-z0-9._-]*$/.test(ending)) {
     throw unsendable('an ending of file names', ending, 'letters, digits and ". _ -"')
   }
   return ending
