@@ -1,7 +1,7 @@
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
 import { containerKey, folderKey } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
-import type { Role, Task } from '../playbook/types.ts'
+import type { Role, Task, Variables } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
 import { UnknownText } from '../model/text.ts'
 import { unknown } from '../model/value.ts'
@@ -27,7 +27,8 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
     ),
   )
   const atoms: ReadAtom[] = []
-  const checked = new Set<Role>()
+  /** Roles with what stands around their uses. */
+  const checked = new Map<Role, Set<Variables | undefined>>()
   const claims = createClaims()
   for (const task of [...context.tasks, ...context.play.handlers]) {
     for (const { expression, place } of task.until?.conditions ?? []) {
@@ -46,9 +47,12 @@ export function initialAtoms(context: PlanContext, options: { readonly diff: boo
   /** What a role is given is checked where one of its tasks may run; its errors come before those that they lead to. */
   function* expandChecked(task: Task): Generator<Instance> {
     const check = (): void => {
-      if (task.role === undefined || checked.has(task.role)) return
-      checked.add(task.role)
-      checkArguments(context, task.role, task, nothingKnown, registered)
+      const { role, aroundRole } = task
+      if (role === undefined) return
+      const uses = checked.get(role) ?? new Set()
+      if (aroundRole === undefined ? uses.size > 0 : uses.has(aroundRole)) return
+      checked.set(role, uses.add(aroundRole))
+      checkArguments(context, role, task, nothingKnown, registered)
     }
     try {
       for (const instance of expandTask(context, task, nothingKnown, registered)) {

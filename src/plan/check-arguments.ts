@@ -7,18 +7,20 @@ import type { HostLookups, Scope } from '../template/engine.ts'
 import type { PlanContext, Registered } from './expand.ts'
 
 /**
- * Checks what a role is given on a host against what it declares, with the variables that this task of it sees.
+ * Checks what a role is given on a host against what it declares, at the use of the role that this task is of: what the
+ * task's own `vars` and those of blocks within the role say is no argument.
  * Throws KmsfleetErrors with the places of the values.
  */
 export function checkArguments(
   context: PlanContext,
   role: Role,
-  task: Task,
+  ofUse: Task,
   lookups: HostLookups,
   registered: Registered,
 ): void {
   const { declared } = role
   if (declared === undefined) return
+  const task = { ...ofUse, vars: ofUse.aroundRole ?? ofUse.vars }
   const scope: Scope = { variables: context.variables(task, registered), host: lookups }
   const errors = declared.list.flatMap((argument) => argumentErrors(context, role, task, argument, scope))
   if (errors.length > 0) throw new KmsfleetErrors(errors)

@@ -33,6 +33,8 @@ export interface TaskContext {
   /** Start of the tasks' ids. */
   readonly ids: string
   readonly role?: Role
+  /** `vars` of the blocks and imports around this use of the role. */
+  readonly aroundRole?: Variables
   /** Folder that `files/` and `templates/` are looked up in. */
   readonly folder: string
   /** Folder of the file that the list stands in: imported files are named from there. */

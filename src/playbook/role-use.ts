@@ -62,7 +62,7 @@ export function createRoleUses(findRole: RoleFinder, reading: () => Reading): Ro
     if (used.has(key) && !request.always && !files.allowDuplicates) return []
     used.add(key)
     if (files.access !== undefined) access.push({ role, when, vars, document: files.access })
-    const inside = { ...context, role, owner, folder: role.folder, within }
+    const inside = { ...context, role, aroundRole: vars, owner, folder: role.folder, within }
     const before = dependencies(files, inside)
     const turn = (turns.get(role.name) ?? 0) + 1
     turns.set(role.name, turn)

@@ -178,6 +178,7 @@ function readTask(
       vars: inherited.vars,
       section: reading.section,
       ...(context.role === undefined ? {} : { role: context.role }),
+      ...(context.aroundRole === undefined ? {} : { aroundRole: context.aroundRole }),
       folder: context.folder,
       place: part.place(),
       placeOf: (path) => part.place(path),

@@ -71,6 +71,8 @@ export interface Task {
   /** How often the play's handlers are flushed before it: 0 ≤ section ≤ `play.flushes.length`. */
   readonly section: number
   readonly role?: Role
+  /** `vars` of the blocks and imports around this use of the role; its handlers, which are shared by all uses, have none. */
+  readonly aroundRole?: Variables
   /** Folder that `files/` and `templates/` are looked up in: the role's, else the playbook's. */
   readonly folder: string
   readonly place: Place

@@ -142,6 +142,50 @@ describe('what a role is given', () => {
       [],
     ],
     [
+      'another value on another host',
+      { host: 'name: x', files: { 'host_vars/h2.yml': 'port: x\n' } },
+      [
+        `host_vars/h2.yml:1:1 module.arguments expected a whole number for ${at('port')}4:9), found the text "x"`,
+      ],
+    ],
+    [
+      'another value at its second use',
+      {
+        host: 'name: x',
+        play: `tasks:
+  - {block: [{import_role: {name: r}}], vars: {port: 1}}
+  - {block: [{import_role: {name: r}}], vars: {port: y}}`,
+      },
+      [`site.yml:4:56 module.arguments expected a whole number for ${at('port')}4:9), found the text "y"`],
+    ],
+    [
+      'what one of its own tasks calls by that name',
+      {
+        host: 'name: x',
+        files: { 'roles/r/tasks/main.yml': '- assert: {that: ["port != 0"]}\n  vars: {port: own}\n' },
+      },
+      [],
+    ],
+    [
+      'a parameter of the role that imports it',
+      {
+        files: { 'roles/a/tasks/main.yml': '- import_role: {name: r}\n' },
+        play: 'roles: [{role: a, vars: {name: x, port: z}}]',
+      },
+      [`site.yml:2:43 module.arguments expected a whole number for ${at('port')}4:9), found the text "z"`],
+    ],
+    [
+      'a default of the role that imports it, which it does not see',
+      {
+        files: {
+          'roles/a/defaults/main.yml': 'own: x\n',
+          'roles/a/tasks/main.yml': '- import_role: {name: r}\n  vars: {name: "{{ own }}"}\n',
+        },
+        play: 'roles: [a]',
+      },
+      ['roles/a/tasks/main.yml:2:16 template.undefined'],
+    ],
+    [
       'what it does not declare',
       { host: 'name: x', play: 'roles: [{role: r, vars: {prot: 1}}]' },
       [
