@@ -7,7 +7,7 @@ import type { Playbook } from '../src/playbook/types.ts'
 import { createConnector } from '../src/transport/connect.ts'
 
 /** Hosts worked on at once, by the baseline too; the command line's default. */
-const concurrency = 50
+export const concurrency = 50
 
 type HostEnded = Extract<RunEventBody, { readonly type: 'host-ended' }>
 
