@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { collect } from '../document/collect.ts'
+import { KmsfleetError } from '../errors/error.ts'
 import type { Module } from '../modules/define.ts'
 import { findOwnModules } from '../playbook/code/own-modules.ts'
 import { loadModule } from '../playbook/code/module.ts'
 import type { ModuleDoc, ProjectCode } from '../project/code.ts'
-import { createJudge, type Trust } from '../project/trust.ts'
+import { createJudge, requireTrustedProject, type Trust } from '../project/trust.ts'
 import { styled, type Line } from '../report/paint.ts'
 import { moduleSchema } from './module-doc.ts'
 
@@ -21,8 +23,27 @@ export type OwnModule =
 
 /** What an operator is told of a module that nobody may run yet. */
 export function untrustedLine({ file, trust }: Extract<OwnModule, { readonly is: 'untrusted' }>): Line {
-  const changed = trust === 'changed' ? ' as it is now' : ''
-  return [styled('warn', 'not looked into'), ` ${file}: the project is not trusted${changed}`]
+  return [styled('warn', 'not looked into'), ` ${file}: ${whyNot(trust)}`]
+}
+
+function whyNot(trust: Trust['is']): string {
+  if (trust === 'trusted') {
+    return 'it did not load when the project was trusted; kmsfleet trust-project tries it again'
+  }
+  return trust === 'changed' ? 'the project is not trusted as it is now' : 'the project is not trusted'
+}
+
+/** Throws why nothing is known of this module. */
+export function refuseUntrusted({ name, file }: Extract<OwnModule, { readonly is: 'untrusted' }>): never {
+  requireTrustedProject([file])
+  throw new KmsfleetError(
+    'project.failed',
+    `expected the module \`${name}\` to be loaded when the project was trusted, found that it was not`,
+    {
+      place: { file, line: 1, column: 1 },
+      hint: 'kmsfleet trust-project tries it again, and says what is wrong',
+    },
+  )
 }
 
 /** Modules that stand beside the playbooks of a folder, without running them. */
@@ -35,12 +56,31 @@ export function ownModules(folder: string): readonly OwnModule[] {
   })
 }
 
-/** Loads all modules of a project that was just trusted, for what is to be said of them later without running them. */
-export async function loadModuleDocs(code: ProjectCode): Promise<Readonly<Record<string, ModuleDoc>>> {
-  const files = code.parts
-    .map(({ name }) => join(code.folder, name))
+/** Files of a project's modules. */
+export function moduleFiles({ folder, parts }: ProjectCode): readonly string[] {
+  return parts
+    .map(({ name }) => join(folder, name))
     .filter((file) => /\/modules\/[a-z][a-z0-9_]*\/index\.ts$/.test(file) && existsSync(file))
+}
+
+/**
+ * Loads all modules of a project that is trusted, for what is to be said of them later without running them; and what
+ * keeps some from being loaded.
+ */
+export async function loadModuleDocs(code: ProjectCode): Promise<{
+  readonly docs: Readonly<Record<string, ModuleDoc>>
+  readonly errors: readonly KmsfleetError[]
+}> {
   const docs: Record<string, ModuleDoc> = {}
-  for (const file of files) docs[file] = docOf(await loadModule(file))
-  return docs
+  const errors: KmsfleetError[] = []
+  for (const file of moduleFiles(code)) {
+    try {
+      docs[file] = docOf(await loadModule(file))
+    } catch (error) {
+      collect(errors, () => {
+        throw error
+      })
+    }
+  }
+  return { docs, errors }
 }

@@ -143,3 +143,43 @@ test('schema has the modules of a trusted project, and runs none of another', as
   expect(JSON.parse(module.stdout)).toHaveProperty('title', 'banner')
   expect(other).toMatchObject({ code: 1, stdout: '' })
 })
+
+test('a module that does not load takes the documentation of no other away, and is looked into again', async () => {
+  const module = (name: string, head: string): string => `import { defineModule, z } from 'kmsfleet'
+${head}
+export const ${name} = defineModule({
+  name: '${name}',
+  summary: 'What ${name} is for',
+  description: 'Nothing.',
+  args: z.strictObject({}),
+  examples: ['- ${name}: {}'],
+  mayBeUnknown: [],
+  resources: () => [],
+})
+`
+  const files = project({
+    'modules/needy/index.ts': module(
+      'needy',
+      "import { readFileSync } from 'node:fs'\nreadFileSync(new URL('./data.txt', import.meta.url))",
+    ),
+    'modules/plain/index.ts': module('plain', ''),
+  })
+  const own = { KMSFLEET_STATE_DIR: files('state') }
+  const at = ['--playbook-dir', files('')]
+  const shown = await kmsfleet(['trust-project', files('')], own)
+  const [, digest = ''] = /digest of all: (\w+)/.exec(shown.stdout) ?? []
+  const half = await kmsfleet(['trust-project', files(''), '--digest', digest], own)
+  expect(half.stdout).toMatch(/^trusted /m)
+  expect(half).toMatchObject({ code: 1, stderr: expect.stringMatching(/needy\/index\.ts:3:1/) as string })
+  const doc = await kmsfleet(['doc', ...at], own)
+  expect(doc.stdout).toMatch(/^plain +What plain is for$/m)
+  expect(doc.stderr).toMatch(/not looked into .*needy\/index\.ts: it did not load .*kmsfleet trust-project/)
+
+  writeFileSync(files('modules/needy/data.txt'), '')
+  const whole = await kmsfleet(['trust-project', files('')], own)
+  expect(whole).toMatchObject({ code: 0, stderr: '' })
+  expect(whole.stdout).toMatch(/already trusted as it is/)
+  const now = await kmsfleet(['doc', ...at], own)
+  expect(now.stdout).toMatch(/^needy +What needy is for$/m)
+  expect(now.stderr).toBe('')
+})

@@ -4,13 +4,12 @@ import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import type { ModuleDoc } from '../../project/code.ts'
-import { requireTrustedProject } from '../../project/trust.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { moduleArguments, type Argument } from '../module-doc.ts'
 import type { DocOptions } from '../options.ts'
 import { roleNames } from '../../playbook/roles.ts'
 import { roleDoc, type RoleDoc } from '../role-doc.ts'
-import { docOf, ownModules, untrustedLine } from '../own-module-docs.ts'
+import { docOf, ownModules, refuseUntrusted, untrustedLine } from '../own-module-docs.ts'
 import { openTerminal } from '../terminal.ts'
 
 /** `kmsfleet doc`: all modules in a line each, or everything about one, or about a role. Runs no code of a project. */
@@ -31,7 +30,7 @@ export function doc(name: string | undefined, options: DocOptions): number {
     return exitCode.ok
   }
   const unseen = untrusted.find((module) => module.name === name)
-  if (unseen !== undefined) requireTrustedProject([unseen.file])
+  if (unseen !== undefined) refuseUntrusted(unseen)
   const module = docs.find((each) => each.name === name)
   if (module === undefined) {
     const playbook = join(options.playbookDir, 'playbook.yml')

@@ -4,8 +4,7 @@ import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { roleNames } from '../../playbook/roles.ts'
-import { requireTrustedProject } from '../../project/trust.ts'
-import { docOf, ownModules, untrustedLine } from '../own-module-docs.ts'
+import { docOf, ownModules, refuseUntrusted, untrustedLine } from '../own-module-docs.ts'
 import type { DocOptions } from '../options.ts'
 import { roleInterface } from '../role-doc.ts'
 import { argumentsSchema, fileSchema, isSchemaName, roleSchema, schemaNames } from '../schemas.ts'
@@ -20,7 +19,7 @@ export function schema(name: string, options: DocOptions): number {
   const playbook = join(options.playbookDir, 'playbook.yml')
   const own = ownModules(options.playbookDir)
   const unseen = own.find((module) => module.is === 'untrusted' && module.name === name)
-  if (unseen?.is === 'untrusted') requireTrustedProject([unseen.file])
+  if (unseen?.is === 'untrusted') refuseUntrusted(unseen)
   const docs = [
     ...[...modules.values()].map(docOf),
     ...own.flatMap((module) => (module.is === 'documented' ? [module.doc] : [])),

@@ -1,3 +1,4 @@
+import { throwCollected } from '../../document/collect.ts'
 import { isDirectory } from '../../document/read.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { exitCode } from '../../model/outcome.ts'
@@ -6,7 +7,7 @@ import { changesSince, readTrust, writeTrust } from '../../project/trust.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { count } from '../../report/words.ts'
 import type { TrustProjectOptions } from '../options.ts'
-import { loadModuleDocs } from '../own-module-docs.ts'
+import { loadModuleDocs, moduleFiles } from '../own-module-docs.ts'
 import { askLine } from '../prompt.ts'
 import { watchSignals } from '../signals.ts'
 import { openTerminal } from '../terminal.ts'
@@ -25,6 +26,8 @@ export async function trustProject(folder: string, options: TrustProjectOptions)
   result.print(...codeLines(code))
   if (before?.digest === code.digest) {
     result.print(['already trusted as it is'])
+    const whole = moduleFiles(code).every((file) => before.modules[file] !== undefined)
+    if (!whole) await lookIntoModules(code)
     return exitCode.ok
   }
   const changes = before === undefined ? [] : changesSince(before, code)
@@ -39,9 +42,16 @@ export async function trustProject(folder: string, options: TrustProjectOptions)
     return exitCode.rail
   }
   writeTrust(code)
-  writeTrust(code, await loadModuleDocs(code))
   result.print([styled('good', 'trusted'), ` ${code.folder}`])
+  await lookIntoModules(code)
   return exitCode.ok
+}
+
+/** Keeps what the modules of a trusted project say of themselves; throws what is wrong with some once that is done. */
+async function lookIntoModules(code: ProjectCode): Promise<void> {
+  const { docs, errors } = await loadModuleDocs(code)
+  writeTrust(code, docs)
+  throwCollected(errors)
 }
 
 function codeLines(code: ProjectCode): readonly Line[] {
