@@ -61,7 +61,7 @@ export function createClusterGates(): ClusterGates {
 function shutError(cluster: string, shut: { readonly host: string; readonly reason: string }): KmsfleetError {
   return new KmsfleetError(
     'run.rail',
-    `expected cluster ${cluster} to be whole before a disruptive change, found that one failed on ${shut.host}: ${shut.reason}`,
+    `expected no host of cluster ${cluster} to have failed before a disruptive change of another, found that ${shut.host} did: ${shut.reason}`,
     { hint: `mend ${shut.host} first: the cluster's other hosts were left alone` },
   )
 }

@@ -228,7 +228,7 @@ describe('laws', () => {
             if (first === undefined || index < first) expect(result?.status).toBe('fulfilled')
             else
               expect(String(result?.status === 'rejected' ? result.reason : '')).toContain(
-                index === first ? 'broke' : `on h${String(first)}: broke`,
+                index === first ? 'broke' : `found that h${String(first)} did: broke`,
               )
           }
         },
@@ -267,7 +267,7 @@ test('a tripped gate lets nobody through and names the host', async () => {
   await expect(gates.disrupt('blue', 'h2', () => Promise.resolve(1))).rejects.toMatchObject({
     code: 'run.rail',
     message:
-      'expected cluster blue to be whole before a disruptive change, found that one failed on h1: not ready after 60 s',
+      'expected no host of cluster blue to have failed before a disruptive change of another, found that h1 did: not ready after 60 s',
   })
   expect(await gates.disrupt('green', 'h3', () => Promise.resolve(1))).toBe(1)
 })
