@@ -60,6 +60,12 @@ test.each<[claims: unknown, expected: ExpectedClaims, remaining: number, result:
     '- credential.claims expected the subject "x" in the file, found none',
   ],
   [
+    { ...good, sub: 'jane.doe@example.org' },
+    { issuer: 'https://issuer', subject: 'node' },
+    0,
+    '- credential.claims expected the subject "node" in the file, found another',
+  ],
+  [
     { ...good, exp: now },
     {},
     0,
