@@ -56,7 +56,7 @@ export async function verifyMatrix(
       ...[...actors.values()].flatMap((actor) => actor.checks),
       ...checks,
       ...leftBehindChecks(matrix.leftBehind, first),
-      ...hostChecks(matrix, { ...first, paths: known.paths }, accounts),
+      ...hostChecks(matrix, { ...first, paths: known.paths }, accounts, Date.now() / 1000),
     ],
     outside: matrix.outside,
   }

@@ -1,3 +1,4 @@
+import type { Claims } from './expiry.ts'
 import type { Problem } from './problem.ts'
 import type { EntriesState, ProcessState, TrialState } from './process.ts'
 import type { Digest, Secret } from './secret.ts'
@@ -48,6 +49,8 @@ export interface PathState {
   readonly bytes?: Secret
   /** Seconds since the epoch, of a credential whose public part was asked for and could be read. */
   readonly expires?: number
+  /** Of a token whose claims were asked for and could be read. */
+  readonly claims?: Claims
   /** Of a symbolic link. */
   readonly target?: string
   /** Package that owns the path, where it was asked for; null where none does. */

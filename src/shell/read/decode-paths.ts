@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KmsfleetError } from '../../errors/error.ts'
-import { expiryOf } from '../../model/expiry.ts'
+import { claimsOf, expiryOf } from '../../model/expiry.ts'
 import type { Fact, FileType, PathState } from '../../model/facts.ts'
 import { Digest, Secret } from '../../model/secret.ts'
 import { known } from '../../model/value.ts'
@@ -159,6 +159,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
     const text = texts.get(path)?.slice(0, -1)
     const bytes = whole.get(path)?.slice(0, -1)
     const expires = question.publicPart && expiryOf(question.publicPart, seen.get(path) ?? '')
+    const claims = question.publicPart === 'claims' ? claimsOf((seen.get(path) ?? '').trim()) : undefined
     const target = targets.get(path)
     const owner = question.package && type === 'file' ? packages(path) : undefined
     const immutable = mounts.immutable(path)
@@ -172,6 +173,7 @@ export function decodePaths(questions: Questions, section: Section): ReadonlyMap
       ...(content === undefined ? {} : { content }),
       ...(text !== undefined && agrees(text, content) ? { text } : {}),
       ...(expires === undefined ? {} : { expires }),
+      ...(claims === undefined ? {} : { claims }),
       ...(bytes !== undefined && agrees(bytes, content)
         ? { bytes: new Secret(path, Buffer.from(bytes, 'utf8')) }
         : {}),

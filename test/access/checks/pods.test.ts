@@ -101,7 +101,7 @@ const found = (given: Case): readonly string[] => {
       [config, text(configuration)],
     ]),
   })
-  return hostChecks(matrix, snapshot, accountsOf(snapshot))
+  return hostChecks(matrix, snapshot, accountsOf(snapshot), 0)
     .filter(({ verdict }) => verdict !== 'pass')
     .map(({ subject, verdict, finding }) => `${verdict} ${subject.replace(`${manifests}/`, '')}: ${finding}`)
 }
@@ -225,7 +225,7 @@ describe('the manifests of static pods against the host', () => {
   test('a configuration that others can write is not believed', () => {
     const snapshot = snapshotWith({ paths: new Map([[config, { is: 'absent' }]]) })
     expect(
-      hostChecks(matrix, snapshot, accountsOf(snapshot)).filter(({ verdict }) => verdict === 'unknown'),
+      hostChecks(matrix, snapshot, accountsOf(snapshot), 0).filter(({ verdict }) => verdict === 'unknown'),
     ).toMatchObject([{ subject: config, finding: 'it is not there' }])
   })
 })

@@ -1,0 +1,171 @@
+import type { Check } from '../../model/access.ts'
+import type { PathState } from '../../model/facts.ts'
+import { ancestorsOf } from '../../resources/common/paths.ts'
+import {
+  checked,
+  foldersOf,
+  type Looked,
+  objects,
+  pathsOf,
+  providerOf,
+  socketGroupsOf,
+  unique,
+} from './common.ts'
+
+/** Is what the provider relies on the one thing that it seems: no link, no second name, no copy, nobody's? */
+export function materialChecks(looked: Looked): readonly Check[] {
+  const { matrix } = looked
+  const material = pathsOf(matrix, objects.authMaterial)
+  const relied = unique([
+    ...material,
+    ...[objects.configuration, objects.trust, objects.state, objects.registry, objects.runtime].flatMap(
+      (objectClass) => pathsOf(matrix, objectClass),
+    ),
+  ])
+  return [
+    ...relied.map((path) => linkCheck(looked, path)),
+    ...material.map((path) => namesCheck(looked, path)),
+    ...foldersOf(matrix, objects.strays).map((folder) => strayCheck(looked, folder)),
+    ...pathsOf(matrix, objects.registry).map((path) => registryCheck(looked, path)),
+    ...pathsOf(matrix, objects.socket).map((path) => socketCheck(looked, path)),
+  ]
+}
+
+/** A link on the way is somebody's choice of what is read or written. */
+function linkCheck({ snapshot }: Looked, path: string): Check {
+  const links = [...ancestorsOf(path), path].flatMap((each) => {
+    const state = stateOf(snapshot, each)
+    return state?.type === 'link' ? [`${each} is a symbolic link to ${state.target ?? 'somewhere'}`] : []
+  })
+  return checked('Permissions, paths without links', path, 'no symbolic link is on the way to it', links)
+}
+
+/** A second name of a credential stands where other owners and modes of directories apply. */
+function namesCheck({ snapshot }: Looked, path: string): Check {
+  const state = stateOf(snapshot, path)
+  const others = state?.type === 'file' ? state.links - 1 : 0
+  return checked(
+    'Permissions, auth material',
+    path,
+    'it has no other name on the host',
+    others > 0
+      ? [`it has ${others === 1 ? 'another name' : `${String(others)} other names`} (hard links)`]
+      : [],
+  )
+}
+
+function strayCheck({ matrix, snapshot }: Looked, folder: string): Check {
+  const expected = 'nothing stands in it that the model does not have'
+  const source = 'Permissions, no copies of auth material'
+  const fact = snapshot.entries.get(folder)
+  // What cannot be listed is told where the rules about it are.
+  if (fact?.is !== 'present') return checked(source, folder, expected, [])
+  const below = `${folder}/`
+  const known = new Set(
+    matrix.rules
+      .flatMap(({ target }) =>
+        target.is === 'path' ? [target.path] : target.is === 'others' ? [target.folder] : [],
+      )
+      .flatMap((path) => (path.startsWith(below) ? [path.slice(below.length).split('/')[0] ?? ''] : [])),
+  )
+  const strays = fact.state.names.filter((name) => !known.has(name) && !marks.has(name))
+  return checked(
+    source,
+    folder,
+    expected,
+    strays.length === 0
+      ? []
+      : [
+          `${strays.slice(0, 5).join(', ')}${strays.length > 5 ? ` and ${String(strays.length - 5)} more` : ''}: a copy is as good as the credential`,
+        ],
+  )
+}
+
+/** What the provider's own setup leaves beside its configuration, without anything of a credential. */
+const marks: ReadonlySet<string> = new Set(['.node-setup-check'])
+
+const checkpointEnding = '.checkpoint'
+
+/** The registry and its checkpoint are a pair, and the provider's own. */
+function registryCheck({ matrix, snapshot, accounts }: Looked, path: string): Check {
+  const provider = providerOf(matrix)
+  const state = stateOf(snapshot, path)
+  const other = path.endsWith(checkpointEnding)
+    ? path.slice(0, -checkpointEnding.length)
+    : `${path}${checkpointEnding}`
+  const pair = stateOf(snapshot, other)
+  const uid = provider === undefined ? undefined : accounts.uid(provider.user)
+  const gid = provider?.group === undefined ? undefined : accounts.gid(provider.group)
+  const findings =
+    state === undefined
+      ? pair === undefined
+        ? []
+        : [`it is not there, and ${other} is: restore both from one backup or a healthy peer`]
+      : [
+          ...idFinding('uid', state.uid, uid, accounts.userName),
+          ...idFinding('gid', state.gid, gid, accounts.groupName),
+          ...((state.mode & 0o137) === 0
+            ? []
+            : [`its mode is ${octal(state.mode)}, which the provider refuses`]),
+          ...(!path.endsWith(checkpointEnding) && pair !== undefined && olderBy(state, pair) > pairSpan
+            ? [`it was written ${String(olderBy(state, pair))} s before ${other}: it is from a backup`]
+            : []),
+        ]
+  return checked(
+    'State, registry and checkpoint of the provider',
+    path,
+    'it is whole, and the provider’s own',
+    findings,
+  )
+}
+
+/** Seconds within which the provider writes the two. */
+const pairSpan = 60
+
+function olderBy({ modified = 0 }: PathState, { modified: other = 0 }: PathState): number {
+  return Math.round(other - modified)
+}
+
+/** Restored files often have the numbers of another host. */
+function idFinding(
+  kind: 'uid' | 'gid',
+  found: PathState['uid'],
+  wanted: number | undefined,
+  nameOf: (id: number) => string | undefined,
+): readonly string[] {
+  if (!found.known || wanted === undefined || found.value === wanted) return []
+  const name = nameOf(found.value)
+  return [
+    `its ${kind} is ${String(found.value)} (${name ?? 'nobody of this host'}) instead of ${String(wanted)}`,
+  ]
+}
+
+function socketCheck({ matrix, snapshot, accounts }: Looked, path: string): Check {
+  const provider = providerOf(matrix)
+  const state = stateOf(snapshot, path)
+  const gids = provider === undefined ? [] : socketGroupsOf(provider).map((name) => accounts.gid(name))
+  const uid = provider === undefined ? undefined : accounts.uid(provider.user)
+  // That it is not there is told by who must connect to it.
+  const findings =
+    state === undefined || provider === undefined
+      ? []
+      : [
+          ...(state.type === 'socket' ? [] : [`it is a ${state.type}`]),
+          ...idFinding('uid', state.uid, uid, accounts.userName),
+          ...idFinding('gid', state.gid, gids[0], accounts.groupName),
+          ...(state.mode === 0o660 ? [] : [`its mode is ${octal(state.mode)}`]),
+        ]
+  return checked(
+    'Permissions, kms.sock 0660',
+    path,
+    'it is the provider’s, for its group, with mode 0660',
+    findings,
+  )
+}
+
+function stateOf({ paths }: Looked['snapshot'], path: string): PathState | undefined {
+  const fact = paths.get(path)
+  return fact?.is === 'present' ? fact.state : undefined
+}
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
