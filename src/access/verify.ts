@@ -133,7 +133,10 @@ function evaluationOf(rule: Rule, answer: Answer, { actors, names, paths }: Know
     const host: Rows = (path) => paths.get(path)
     const rows =
       answer.seen === undefined ? host : rowsAsSeen(answer.seen, mountsOf(rule, answer, actors), host)
-    return evaluate(identity, rule.action, rule.object, rows, names)
+    const found = evaluate(identity, rule.action, rule.object, rows, names)
+    // Root sees that nothing is there: whoever may or may not look for it, there is nothing to be had.
+    const gone = answer.attempt.is === 'missing' && rows(rule.object)?.is === 'absent'
+    return gone && found.is === 'unknown' ? { is: 'missing', steps: found.steps } : found
   }
   const target = actors.get(rule.object)?.process
   return target === undefined

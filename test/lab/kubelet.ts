@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -8,10 +8,11 @@ import { run } from './process.ts'
 
 /**
  * A stand-in for kubelet on one host of a lab. It does what this project relies on: it looks at every file of the
- * manifests folder whose name does not begin with a dot, starts a process with the pod's uid, gid and groups, with the
- * host paths that the pod mounts and no others writable, in a control group of the name that kubelet gives it, and starts
- * it anew when the manifest's bytes change. It is not a kubelet: there is no container, no image is pulled (the stand-in provider of the release runs instead), no probe of
- * the pod is made, and a mount must have the same path inside as outside.
+ * manifests folder whose name does not begin with a dot, starts a process with the pod's uid, gid and groups, with a root
+ * directory that has the host paths which the pod mounts and no others, in a control group of the name that kubelet gives
+ * it, with the links to its log, and starts it anew when the manifest's bytes change. It is not a kubelet: no image is pulled
+ * (the programs of the host and the stand-in provider of the release run instead), no probe of the pod is made, and a
+ * mount must have the same path inside as outside.
  */
 export interface StandInKubelet extends AsyncDisposable {
   /** Every name that something happened to in the folder, in order, as inotify told it: `rename NAME` or `change NAME`. */
@@ -27,7 +28,7 @@ const Mounts = z.array(
 )
 const Manifest = z.object({
   kind: z.literal('Pod'),
-  metadata: z.object({ name: z.string() }),
+  metadata: z.object({ name: z.string(), namespace: z.string().default('default') }),
   spec: z.object({
     securityContext: z
       .object({
@@ -65,6 +66,7 @@ const program = `${images}/bao-kms-provider`
 
 /** It needs what a real one needs: the encryption configuration that it is told to use. Its arguments stay its own. */
 const apiServer = `#!/bin/sh
+trap 'kill $!; exit' TERM
 for word do
   case $word in
     --encryption-provider-config=*) [ -r "\${word#*=}" ] || exit 1 ;;
@@ -74,6 +76,28 @@ while :; do
   sleep 3600 &
   wait
 done
+`
+
+/**
+ * Goes into the control group of a container, and becomes it. systemd gives its units no names such as those of runtimes,
+ * and keeps the process by its number.
+ */
+const enter = `#!/bin/sh
+scope=$1
+shift
+rows=$(cat /proc/self/cgroup)
+while IFS=: read -r number kind path; do
+  case $kind in
+    name=*) top=/sys/fs/cgroup/\${kind#name=} ;;
+    '') top=/sys/fs/cgroup/unified; [ -d "$top" ] || top=/sys/fs/cgroup ;;
+    *) continue ;;
+  esac
+  mkdir -p "$top\${path%/*}/$scope"
+  echo $$ >"$top\${path%/*}/$scope/cgroup.procs"
+done <<END
+$rows
+END
+exec "$@"
 `
 
 /** Starts it; the manifests folder must exist. The program is taken from the lab's release. */
@@ -97,14 +121,14 @@ export async function startKubelet(lab: Lab, host: LabHost): Promise<StandInKube
     for (const [name, text] of running) {
       if (manifests.get(name) === text) continue
       running.delete(name)
-      await lab.exec(host, `systemctl stop ${unitOf(name)} 2>/dev/null || :`)
+      await lab.exec(host, stopScript(name, text))
     }
     for (const [name, text] of manifests) {
       if (running.has(name)) continue
       running.set(name, text)
       started.set(name, (started.get(name) ?? 0) + 1)
       try {
-        await lab.exec(host, startScript(name, text))
+        await lab.exec(host, startScript(name, text, host.name))
       } catch (error) {
         refused.push(`${name}: ${String(error)}`)
       }
@@ -135,6 +159,7 @@ async function installProgram(lab: Lab, host: LabHost): Promise<void> {
   const to = join(lab.liveRoot(host), images)
   mkdirSync(to, { recursive: true })
   writeFileSync(join(to, 'kube-apiserver'), apiServer, { mode: 0o755 })
+  writeFileSync(join(to, 'enter'), enter, { mode: 0o755 })
   const member = '*/bin/bao-kms-provider'
   await run([
     ...['tar', '--extract', '--gzip', '--strip-components=2', '--wildcards'],
@@ -146,9 +171,20 @@ function unitOf(manifest: string): string {
   return `stand-in-pod-${manifest.replace(/\.ya?ml$/, '')}.service`
 }
 
+/** Of a static pod the uid is a hash of the manifest. */
+const uidOf = (text: string): string => createHash('md5').update(text).digest('hex')
+
+function stopScript(name: string, text: string): string {
+  return [
+    `systemctl stop ${unitOf(name)} 2>/dev/null || :`,
+    `find /var/log/containers -lname '/var/log/pods/*_${uidOf(text)}/*' -delete`,
+    `rm -rf /var/log/pods/*_${uidOf(text)}`,
+  ].join('\n')
+}
+
 /** As kubelet: host paths must exist and be of their type, else the pod does not start. */
-function startScript(name: string, text: string): string {
-  const { spec } = Manifest.parse(parse(text))
+function startScript(name: string, text: string, node: string): string {
+  const { metadata, spec } = Manifest.parse(parse(text))
   const [container] = spec.containers
   if (container === undefined) throw new Error('expected a container')
   const paths = new Map(spec.volumes.map((volume) => [volume.name, volume.hostPath]))
@@ -173,25 +209,30 @@ function startScript(name: string, text: string): string {
     container.command.length === 0
       ? [program, ...words]
       : words.map((word, at) => (at === 0 ? `${images}/${word}` : word))
-  // Of a static pod it is a hash of the manifest.
-  const uid = createHash('md5').update(text).digest('hex')
+  const uid = uidOf(text)
+  const id = randomBytes(32).toString('hex')
+  const pod = `${metadata.name}-${node}`
+  const log = `/var/log/pods/${metadata.namespace}_${pod}_${uid}/${container.name}`
+  const seen = (writable: boolean): readonly string[] =>
+    mounts.filter(({ readOnly }) => readOnly !== writable).map(({ mountPath }) => mountPath)
   const properties = [
-    'ProtectSystem=strict',
+    // The root directory of an image, with the programs of the host in it.
+    'TemporaryFileSystem=/:ro',
+    `BindReadOnlyPaths=${['/usr', '/usr/bin/dash:/bin/sh', '/usr/lib:/lib', '/usr/lib64:/lib64', images, ...seen(false)].join(' ')}`,
+    `BindPaths=${['/proc', '/sys', '/dev', ...seen(true)].join(' ')}`,
     'NoNewPrivileges=yes',
     'Restart=always',
     'RestartSec=1',
     'UMask=0027',
-    `ReadWritePaths=${mounts
-      .filter(({ readOnly }) => !readOnly)
-      .map(({ mountPath }) => mountPath)
-      .join(' ')}`,
   ]
   return [
     `install -d -m 0750 /var/lib/kubelet /var/lib/kubelet/pods/${uid}/containers/${container.name}`,
+    `install -d -m 0755 /var/log/containers ${log}`,
+    `ln -s ${log}/0.log /var/log/containers/${pod}_${metadata.namespace}_${container.name}-${id}.log`,
     ...mounts.filter(({ create }) => create).map(({ mountPath }) => `mkdir -p ${mountPath}`),
     ...mounts.map(
       ({ test, mountPath }) => `[ ${test} ${mountPath} ] || { echo "no ${mountPath}" >&2; exit 1; }`,
     ),
-    `systemd-run --quiet --collect --unit=${unitOf(name)} --slice=kubepods-burstable-pod${uid}.slice ${properties.map((one) => `-p '${one}'`).join(' ')} -- ${identity} ${argv.join(' ')}`,
+    `systemd-run --quiet --collect --unit=${unitOf(name)} --slice=kubepods-burstable-pod${uid}.slice ${properties.map((one) => `-p '${one}'`).join(' ')} -- ${images}/enter ${unitOf(name).replace('.service', '')}-${id}.scope ${identity} ${argv.join(' ')}`,
   ].join('\n')
 }
