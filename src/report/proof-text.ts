@@ -20,7 +20,16 @@ export interface ProofTextOptions {
 
 /** The proofs of a fleet: hosts of which the same is to be said are told together. */
 export function proofLines(proofs: readonly HostProof[], options: ProofTextOptions): readonly Line[] {
-  return [...alike(proofs).values()].flatMap((hosts) => groupLines(hosts, options))
+  const outside = new Map(
+    proofs.flatMap((proof) => proof.outside.map((each) => [JSON.stringify(each), each] as const)),
+  )
+  return [
+    ...[...alike(proofs).values()].flatMap((hosts) => groupLines(hosts, options)),
+    ...[...outside.values()].map(({ actor, statement }): Line => [
+      styled('dim', `outside the proof, ${actor}: ${statement}`),
+    ]),
+    ...(outside.size === 0 ? [] : [[]]),
+  ]
 }
 
 /** One line that sums up: nothing unknown hides behind what passed. */
@@ -51,7 +60,7 @@ export function proofRecap(proofs: readonly HostProof[], milliseconds: number): 
 function alike(proofs: readonly HostProof[]): ReadonlyMap<string, readonly HostProof[]> {
   const groups = new Map<string, HostProof[]>()
   for (const proof of proofs) {
-    const { verdicts, checks, outside } = proof
+    const { verdicts, checks } = proof
     const key = JSON.stringify([
       verdicts.map(({ rule, verdict, finding }) => [
         rule.actor,
@@ -62,7 +71,6 @@ function alike(proofs: readonly HostProof[]): ReadonlyMap<string, readonly HostP
         finding,
       ]),
       checks,
-      outside,
     ])
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [proof])
@@ -74,7 +82,7 @@ function alike(proofs: readonly HostProof[]): ReadonlyMap<string, readonly HostP
 function groupLines(hosts: readonly HostProof[], options: ProofTextOptions): readonly Line[] {
   const [first] = hosts
   if (first === undefined) return []
-  const { actors, verdicts, checks, outside } = first
+  const { actors, verdicts, checks } = first
   return [
     [styled('strong', hostList(hosts.map(({ host }) => host)))],
     ...actors.map((actor): Line => ['  ', actorText(actor, hosts.length > 1)]),
@@ -83,10 +91,6 @@ function groupLines(hosts: readonly HostProof[], options: ProofTextOptions): rea
     [],
     ...reasonLines(verdicts),
     ...checkLines(checks, options),
-    ...outside.map(({ actor, statement }): Line => [
-      '  ',
-      styled('dim', `outside the proof, ${actor}: ${statement}`),
-    ]),
     [],
   ]
 }

@@ -99,6 +99,15 @@ describe('what a role says becomes the rules of a host', () => {
       ),
       [...plain, 'api must not execute /home/kms/x'],
     ],
+    [
+      'where a rule is about what no role here brings',
+      {
+        'roles/r/access.yml': matrix
+          .replace('objects: provider', 'objects: somebody else')
+          .replace('objects: [/etc/x]', 'objects: crown jewels'),
+      },
+      plain.slice(0, 3),
+    ],
     ['where the role is not used', { 'site.yml': '- {hosts: all, roles: [{role: r, when: root}]}\n' }, []],
   ] as const)('%s', (_, files, rules) => {
     expect(load(files).made().rules.map(shown)).toEqual(rules)

@@ -52,4 +52,25 @@ kmsfleet(lab, differs, 'plan', playbook)
 say('Mend just that.')
 kmsfleet(lab, done, 'converge', '--yes', playbook)
 kmsfleet(lab, done, 'plan', playbook)
+
+say(
+  'The API servers were started before they were in the group of the socket. What is due is done by a play of its own.',
+)
+kmsfleet(lab, done, 'converge', '--yes', 'playbooks/restart-apiserver.yml')
+
+say('Who can do what now, and who cannot? Every access is tried as the one who would make it.')
+kmsfleet(lab, done, 'verify', playbook)
+
+say(`Somebody lets the API server of ${second.name} read the provider's token, in a way that no mode shows:`)
+const token = '/var/lib/openbao-kms/identity.jwt'
+const folder = '/var/lib/openbao-kms'
+console.log(
+  `\n${second.name}# setfacl -m u:kube-apiserver:r ${token}; setfacl -m u:kube-apiserver:x ${folder}`,
+)
+await lab.exec(second, `setfacl -m u:kube-apiserver:r ${token}; setfacl -m u:kube-apiserver:x ${folder}`)
+kmsfleet(lab, differs, 'verify', playbook)
+kmsfleet(lab, done, 'why', 'kube-apiserver', 'read', token, '-l', second.name)
+
+say('Mended, and proved again at the end of the run.')
+kmsfleet(lab, done, 'converge', '--yes', playbook)
 say('Done; the hosts are taken down.')

@@ -73,7 +73,8 @@ describe('as text', () => {
   /run/kms.sock            +connect
   + must and can, - must not and cannot, ! violated, ? unknown, ~ not enforceable here
 
-  outside the proof, administrator: kept elsewhere
+
+outside the proof, administrator: kept elsewhere
 `)
   })
 
@@ -98,7 +99,8 @@ describe('as text', () => {
   VIOLATED socket: the provider listens
       found process 7
       KMS v2
-  outside the proof, administrator: kept elsewhere
+
+outside the proof, administrator: kept elsewhere
 `)
   })
 

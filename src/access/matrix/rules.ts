@@ -1,4 +1,4 @@
-import { suggestion } from '../../document/suggest.ts'
+import { nearest } from '../../document/suggest.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import type { Place } from '../../errors/place.ts'
 import type { AccessRule } from '../../playbook/access-keywords.ts'
@@ -109,8 +109,8 @@ function refuseMisspelt(
   place: Place,
   errors: KmsfleetError[],
 ): void {
-  const hint = known.has(found) ? undefined : suggestion(found, known)
-  if (hint === undefined) return
+  const meant = known.has(found) ? undefined : nearest(found, known)
+  if (meant === undefined) return
   const message = `expected ${what} of the matrix, found \`${found}\``
-  errors.push(new KmsfleetError('access.matrix', message, { place, hint }))
+  errors.push(new KmsfleetError('access.matrix', message, { place, hint: `did you mean \`${meant}\`?` }))
 }
