@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { drive, openDesk, type Desk, type Driven } from '../converge/drive.ts'
 import { startLab, type Lab, type LabHost } from '../lab/lab.ts'
 import { encryptionConfig, startApiServer, type ApiServer } from './api-server.ts'
+import { drifts } from './drifts.ts'
+import { verify } from './verify.ts'
 
 /**
  * What all of this is for: a real kube-apiserver, which is not root, keeps Secrets in a real etcd, encrypted through the
@@ -161,6 +163,45 @@ test('without the provider an API server that runs goes on with the key that it 
   expect(await read('coasting')).toBe(plaintextOf('coasting'))
   expect((await create('refused')).status).toBe(201)
   expect(await kept('refused')).toEqual(encrypted)
+})
+
+describe('verify, with the real process as the actor', () => {
+  const proved = { code: 0, notProved: [] }
+
+  test('it passes, and the API server goes on undisturbed', async () => {
+    expect(await verify(lab, desk.folder)).toMatchObject({
+      ...proved,
+      found: { 'kube-apiserver': `kube-apiserver.service, process ${await mainPid()}` },
+    })
+    expect((await server.call('GET', '/readyz')).status).toBe(200)
+  })
+
+  test.each(drifts)(
+    '$name: it says that and nothing else, and passes again once that is mended',
+    async (drift) => {
+      await lab.exec(host, drift.make)
+      expect(await verify(lab, desk.folder)).toMatchObject({ code: 2, notProved: drift.says })
+      await lab.exec(host, drift.first ?? '')
+      expect((await drive(lab, 'converge')).exitCode).toBe(0)
+      await lab.exec(host, drift.then ?? '')
+      expect(await verify(lab, desk.folder)).toMatchObject(proved)
+    },
+  )
+
+  test('an ACL on the token behind a closed directory lets nobody read: the plan tells of it, the proof passes', async () => {
+    await lab.exec(host, 'setfacl -m u:kube-apiserver:r /var/lib/openbao-kms/identity.jwt')
+    expect(await verify(lab, desk.folder)).toMatchObject(proved)
+    const made = await drive(lab, 'converge')
+    expect(made.planned(host.name)[0]).toMatch(/^file:\S+identity.jwt acl user:\d+:r-- -> none$/)
+    expect(made.exitCode).toBe(0)
+  })
+
+  test('after all of it, Secrets are still written and read', async () => {
+    await server.ready()
+    expect((await create('after')).status).toBe(201)
+    expect(await kept('after')).toEqual(encrypted)
+    expect(await read('after')).toBe(plaintextOf('after'))
+  })
 })
 
 const mainPid = async (): Promise<string> =>
