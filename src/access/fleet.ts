@@ -8,6 +8,8 @@ import type { Connect } from '../transport/channel.ts'
 import { createLimiter } from '../transport/limiter.ts'
 import { expandMatrix } from './matrix/expand.ts'
 import { openReader } from './reader.ts'
+import { proveSockets } from './sockets/prove.ts'
+import { sharedKeyChecks } from './sockets/shared-key.ts'
 import { verifyMatrix } from './verify.ts'
 
 /** A host with what is to be proved of it. */
@@ -81,7 +83,7 @@ export async function verifyFleet(
   signal: AbortSignal,
 ): Promise<readonly HostEnd[]> {
   const limiter = createLimiter(forks)
-  return await Promise.all(
+  const ends = await Promise.all(
     hosts.map(({ host, matrix }) =>
       limiter
         .run('verify', signal, async (): Promise<HostEnd> => ({
@@ -90,6 +92,15 @@ export async function verifyFleet(
         }))
         .catch((error: unknown): HostEnd => ({ is: 'not-asked', host: host.name, error })),
     ),
+  )
+  const shared = sharedKeyChecks(ends.flatMap((end) => (end.is === 'proved' ? [end.proof] : [])))
+  return ends.map((end) =>
+    end.is === 'proved'
+      ? {
+          ...end,
+          proof: { ...end.proof, checks: [...end.proof.checks, ...(shared.get(end.proof.host) ?? [])] },
+        }
+      : end,
   )
 }
 
@@ -102,9 +113,12 @@ async function verifyHost(
   const start = performance.now()
   await using reader = await openReader(host, connect, signal)
   const found = await verifyMatrix(matrix, (atoms) => reader.ask(atoms))
+  const { checks, sockets } = await proveSockets(matrix, reader, signal)
   return {
     host: host.name,
     ...found,
+    checks: [...found.checks, ...checks],
+    sockets,
     cost: { milliseconds: Math.round(performance.now() - start), roundTrips: reader.roundTrips },
   }
 }

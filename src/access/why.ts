@@ -54,6 +54,7 @@ export function narrowMatrix(matrix: Matrix, question: Question): Matrix {
   return {
     actors: new Map([...matrix.actors].filter(([name]) => wanted.includes(name))),
     rules: [rule],
+    kmsSockets: [],
     leftBehind: [],
     outside: [],
   }

@@ -68,8 +68,47 @@ export interface MatrixRule extends Omit<Rule, 'object'> {
 export interface Matrix {
   readonly actors: ReadonlyMap<string, Actor>
   readonly rules: readonly MatrixRule[]
+  readonly kmsSockets: readonly KmsSocket[]
   readonly leftBehind: readonly LeftBehind[]
   readonly outside: readonly Outside[]
+}
+
+/** A socket that must answer as a KMS v2 provider, from end to end. */
+export interface KmsSocket {
+  readonly path: string
+  /** Names of actors. */
+  readonly heldBy: string
+  readonly usedBy: string
+  /** Name, or decimal gid. */
+  readonly group: string
+  readonly mode: number
+  /** Hosts whose sockets say the same here must report one key id. */
+  readonly sameKeyIn?: string
+  /** The provider's own program on the host, and its configuration. */
+  readonly program?: string
+  readonly configuration?: string
+  /** Checks of its `doctor` that must have passed. */
+  readonly doctor: readonly string[]
+  readonly because: string
+  readonly source: string
+  readonly place: Place
+}
+
+/** One call and how long it took, as it was seen from here. */
+export interface TimedCall {
+  readonly call: string
+  readonly milliseconds: number
+}
+
+/** How a socket was asked, and what it said of its key. */
+export interface SocketProof {
+  readonly path: string
+  /** What connected on the host: `socat`, or the provider's own `probe`; absent where nothing did. */
+  readonly through?: string
+  readonly calls: readonly TimedCall[]
+  /** base64url of the SHA-256 of the key id. */
+  readonly keyIdHash?: string
+  readonly sameKeyIn?: string
 }
 
 /** Who is judged by what it left: nothing of what kmsfleet puts somewhere on its way stays in these directories. */
@@ -200,6 +239,7 @@ export interface HostProof {
   readonly actors: readonly ActorFound[]
   readonly verdicts: readonly Verdict[]
   readonly checks: readonly Check[]
+  readonly sockets: readonly SocketProof[]
   readonly outside: readonly Outside[]
   readonly cost: { readonly milliseconds: number; readonly roundTrips: number }
 }

@@ -1,6 +1,6 @@
 import type { Claims } from './expiry.ts'
 import type { Problem } from './problem.ts'
-import type { EntriesState, ProcessState, TrialState } from './process.ts'
+import type { EntriesState, HeldState, ProcessState, SaidState, TrialState } from './process.ts'
 import type { Digest, Secret } from './secret.ts'
 import type { Value } from './value.ts'
 
@@ -204,6 +204,10 @@ export interface Snapshot {
   readonly processes: ReadonlyMap<string, Fact<readonly ProcessState[]>>
   /** By the key of the atom; one for each process that it was made as, else one. Absent where none runs. */
   readonly attempts: ReadonlyMap<string, Fact<readonly TrialState[]>>
+  /** By the key of the atom. */
+  readonly held: ReadonlyMap<string, HeldState>
+  /** By the key of the atom. */
+  readonly said: ReadonlyMap<string, SaidState>
   /** By path. */
   readonly entries: ReadonlyMap<string, Fact<EntriesState>>
   /** Handlers that an earlier change owes (ids). */

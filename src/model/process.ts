@@ -104,3 +104,17 @@ export interface EntriesState {
   /** There are more than were asked for. */
   readonly more: boolean
 }
+
+/** Who listens under a name. */
+export interface HeldState {
+  readonly answer: 'yes' | 'no' | 'unknown'
+  /** Why not, in words. */
+  readonly detail: string
+  /** Inodes of the connections that the processes have accepted. */
+  readonly connections: readonly string[]
+}
+
+/** What a program said. */
+export type SaidState =
+  | { readonly is: 'said'; readonly status: number; readonly output: string }
+  | { readonly is: 'not-run'; readonly detail: string }

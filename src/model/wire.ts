@@ -67,6 +67,20 @@ export type ReadAtom =
       readonly as: Identity | { readonly by: 'process'; readonly key: string }
       readonly tries: readonly Try[]
     }
+  /**
+   * Does a process that the `process` atom of that key finds listen under this name, and which connections made to that
+   * name has it?
+   */
+  | { readonly atom: 'held'; readonly key: string; readonly path: string; readonly process: string }
+  /** What a program of the host prints that runs as a process which the `process` atom of that key finds, though in our mount namespace. */
+  | {
+      readonly atom: 'says'
+      readonly key: string
+      readonly process: string
+      readonly argv: readonly string[]
+      /** Seconds. */
+      readonly within: number
+    }
   /** Names in a directory, whoever owns it, of which at most `limit` are told. */
   | { readonly atom: 'entries'; readonly path: string; readonly limit: number }
   /** Live processes of the containers so called in static pods; of each, what it sees at a path. */
@@ -104,7 +118,7 @@ export type LabelledType = 'file' | 'directory'
 /** The atoms that are answered yes, no or unknown, and so can be waited for. */
 export type TestAtom = Exclude<
   Extract<ReadAtom, { readonly key: string }>,
-  { readonly atom: 'process' | 'attempts' }
+  { readonly atom: 'process' | 'attempts' | 'held' | 'says' }
 >
 
 /** What a change relied on, tested on the host in the instant before it acts. */

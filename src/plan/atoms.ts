@@ -184,6 +184,8 @@ function atomKey(atom: ReadAtom): string {
       return `unit ${atom.unit}`
     case 'process':
     case 'attempts':
+    case 'held':
+    case 'says':
       return `${atom.atom} ${atom.key}`
     case 'entries':
       return `entries ${atom.path}`

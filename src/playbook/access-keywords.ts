@@ -76,6 +76,32 @@ const Rule = z
     'expected either `must` or `must_not`',
   )
 
+const KmsSocket = z.strictObject({
+  path: Text,
+  when: Condition.optional(),
+  held_by: Name.describe('The actor whose process listens there'),
+  used_by: Name.describe('The actor that it is for: Status, Encrypt and Decrypt are asked with its identity'),
+  group: Account.describe('The group of the socket file; its owner is the account of `held_by`'),
+  mode: z.string().regex(/^0?[0-7]{3}$/, 'expected a mode such as "0660"'),
+  same_key_in: Text.optional().describe(
+    'Hosts that say the same here are one cluster, and must report one key id',
+  ),
+  program: Text.optional().describe(
+    'The program of `held_by` on the host, which can say what it finds itself',
+  ),
+  configuration: Text.optional().describe('The configuration that it is to read then'),
+  doctor: z
+    .array(
+      z
+        .strictObject({ id: Text, when: Condition.optional() })
+        .or(Text.transform((id) => ({ id, when: undefined }))),
+    )
+    .default([])
+    .describe('Checks of its `doctor` that must have passed; one that is absent or skipped has not'),
+  because: Text,
+  source: Text.describe('Where the specification says so'),
+})
+
 /** Who is judged by what it left: nothing of what kmsfleet puts somewhere on its way stays in these directories. */
 const LeftBehind = z.strictObject({ actor: Text, folders: z.array(Text).min(1), because: Text, source: Text })
 
@@ -86,6 +112,7 @@ export const AccessKeywords = z.strictObject({
   actors: z.array(Actor).default([]),
   objects: z.record(Name, z.array(ObjectEntry).min(1)).default({}),
   rules: z.array(Rule).default([]),
+  kms_sockets: z.array(KmsSocket).default([]),
   left_behind: z.array(LeftBehind).default([]),
   outside: z.array(Outside).default([]),
 })

@@ -10,7 +10,7 @@ export function proofDocument(proofs: readonly HostProof[], notAsked: NotAsked):
   return {
     format: 'kmsfleet-verify/1',
     hosts: [
-      ...proofs.map(({ host, actors, verdicts, checks, outside, cost }) => ({
+      ...proofs.map(({ host, actors, verdicts, checks, sockets, outside, cost }) => ({
         host,
         asked: true,
         actors: actors.map(({ identity, ...rest }) => ({
@@ -21,6 +21,7 @@ export function proofDocument(proofs: readonly HostProof[], notAsked: NotAsked):
         })),
         verdicts: verdicts.map(verdictData),
         checks,
+        sockets,
         outside,
         cost,
       })),

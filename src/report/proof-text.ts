@@ -91,6 +91,7 @@ function groupLines(hosts: readonly HostProof[], options: ProofTextOptions): rea
     [],
     ...reasonLines(verdicts),
     ...checkLines(checks, options),
+    ...(options.verbose ? hosts.flatMap(socketLines) : []),
     [],
   ]
 }
@@ -105,6 +106,15 @@ function actorText({ name, description, from, identity }: ActorFound, several: b
       ? 'no capabilities'
       : `${String(identity.capabilities.size)} capabilities`
   return `${name}: ${description} (${from}; uid ${String(identity.uid)}, gid ${String(identity.gid)}, ${groups}, ${capabilities})`
+}
+
+/** How long the provider took, as it was seen from here; it is each host's own. */
+function socketLines({ host, sockets }: HostProof): readonly Line[] {
+  return sockets.flatMap(({ path, through, calls }): readonly Line[] => {
+    if (through === undefined) return []
+    const times = calls.map(({ call, milliseconds }) => `${call} ${milliseconds.toFixed(1)} ms`)
+    return [['  ', styled('dim', `${host}: ${path} asked through ${[through, ...times].join(', ')}`)]]
+  })
 }
 
 /** Objects down, actors across; in each cell what was tried: `+` must, `-` must not, and how it came out by its mark. */

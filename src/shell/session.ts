@@ -45,15 +45,16 @@ export interface Frame {
 }
 
 /** Bytes of login noise that may stand before the begin line. */
-const preambleLimit = 64 * 1024
+export const preambleLimit = 64 * 1024
 
 /** Milliseconds that login files, sudo and the shell may take before the begin line. */
-const startDeadlineMs = 30_000
+export const startDeadlineMs = 30_000
 
 /** Payloads go out in slices of this many bytes, each awaited, so that a slow host holds no copies in memory. */
 const sliceBytes = 64 * 1024
 
-async function write(channel: Channel, chunks: readonly Uint8Array[]): Promise<void> {
+/** Sends bytes in slices that are each awaited. */
+export async function writeSlices(channel: Channel, chunks: readonly Uint8Array[]): Promise<void> {
   for (const chunk of chunks) {
     for (let start = 0; start < chunk.length; start += sliceBytes) {
       await channel.write(chunk.subarray(start, start + sliceBytes))
@@ -62,7 +63,7 @@ async function write(channel: Channel, chunks: readonly Uint8Array[]): Promise<v
 }
 
 /** Header line and script of a frame. The script must arrive whole or not run: its length is counted in bytes. */
-function frameHead(nonce: string, script: string): Uint8Array {
+export function frameHead(nonce: string, script: string): Uint8Array {
   const bytes = Buffer.from(script)
   if (bytes.includes(0) || script.endsWith('\n')) {
     throw new KmsfleetError(
@@ -114,7 +115,7 @@ export async function openSession(channel: Channel, signal: AbortSignal): Promis
     state = 'poisoned'
     roundTrips += 1
     try {
-      const written = write(channel, [head, ...frame.payloads])
+      const written = writeSlices(channel, [head, ...frame.payloads])
       // reported by the race below; a rejection must not be unhandled meanwhile
       written.catch(() => undefined)
       while (!records.ended) {

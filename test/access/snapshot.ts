@@ -18,7 +18,7 @@ export function snapshotWith(parts: Partial<Snapshot> = {}): Snapshot {
       pairs: new Map(),
       processes: new Map(),
     },
-    ...{ attempts: new Map(), entries: new Map(), owed: new Set() },
+    ...{ attempts: new Map(), held: new Map(), said: new Map(), entries: new Map(), owed: new Set() },
     ...parts,
   }
 }

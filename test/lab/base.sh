@@ -14,7 +14,7 @@ root=$cache/building
 rm -rf "$root"
 echo "lab: building the hosts' root filesystem in $cache (once, about a minute)" >&2
 if ! debootstrap --variant=minbase \
-  --include=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,passwd,acl,sudo,locales \
+  --include=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,passwd,acl,sudo,locales,socat \
   bookworm "$root" ${mirror:+"$mirror"} >"$cache/debootstrap.log" 2>&1; then
   tail -n 20 "$cache/debootstrap.log" >&2
   exit 1

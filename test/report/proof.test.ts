@@ -40,6 +40,7 @@ const proof = (host: string, changes: Partial<HostProof> = {}): HostProof => ({
     verdict(rule('api', true, 'connect', '/run/kms.sock'), 'pass'),
   ],
   checks: [check('pass')],
+  sockets: [],
   outside: [{ actor: 'administrator', statement: 'kept elsewhere', source: 's' }],
   cost: { milliseconds: 10, roundTrips: 1 },
   ...changes,

@@ -1,12 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { TimedCall } from '../../model/access.ts'
 import { grpcStatus, type CallEnd, type KmsClient } from './client.ts'
 import { type Annotations, decrypt, encrypt, status } from './messages.ts'
-
-/** One call and how long it took. */
-export interface TimedCall {
-  readonly call: string
-  readonly milliseconds: number
-}
 
 /** What came of Status, Encrypt and Decrypt. */
 export type KmsProof =

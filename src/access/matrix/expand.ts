@@ -13,6 +13,7 @@ import { inventoryMatrix } from './inventory.ts'
 import { classesOf } from './objects.ts'
 import { decided, pathAt, type Part } from './part.ts'
 import { rulesOf } from './rules.ts'
+import { kmsSocketsOf } from './sockets.ts'
 
 export interface MatrixRequest {
   readonly engine: TemplateEngine
@@ -51,6 +52,7 @@ export function expandMatrix(request: MatrixRequest): Matrix {
   return {
     actors,
     rules,
+    kmsSockets: parts.flatMap(kmsSocketsOf),
     leftBehind: parts.flatMap(leftBehindOf),
     outside: parts.flatMap(({ document }) => document.value.outside),
   }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2030,SC2031,SC2034,SC2154
 # Who runs, and what the kernel lets them do. Sent with the frames that ask; uses what prelude.sh defines.
 # A process chooses its name, its arguments and, in a mount namespace of its own, all that its paths lead to: it is found
 # by what systemd or the kubelet say of it, and nothing of its own is ever run.
@@ -265,6 +265,23 @@ kf_trial_rows() {
   IFS=$kf_ifs
 }
 
+# kf_as_exactly UID BITS: kf_as_how that gives these of the deciding capabilities and no other; kf_free: it is without any
+# privilege. In a subshell.
+kf_as_exactly() {
+  [ -n "$kf_as_how" ] || kf_as_find
+  kf_set=-all,+$kf_as_guard kf_free=yes
+  [ "$(($2 & 1))" = 0 ] || kf_set=$kf_set,+chown
+  [ "$(($2 & 2))" = 0 ] || kf_set=$kf_set,+dac_override
+  [ "$(($2 & 4))" = 0 ] || kf_set=$kf_set,+dac_read_search
+  [ "$(($2 & 8))" = 0 ] || kf_set=$kf_set,+fowner
+  [ "$(($2 & 32))" = 0 ] || kf_set=$kf_set,+kill
+  if [ "$1" = 0 ] || [ "$2" != 0 ]; then kf_free=no; fi
+  case $kf_as_how in
+    *ambient*) kf_as_how="setpriv --bounding-set=$kf_set --inh-caps=$kf_set --ambient-caps=$kf_set" ;;
+    *) [ "$kf_free" = yes ] || kf_as_how=none ;;
+  esac
+}
+
 # kf_trial NUMBER PID TICKS FOREIGN UID GID GROUPS CAPS (ACTION PATH)...: CAPS: sum of those that decide about access, as bits.
 # In a subshell: its working directory may become the actor's, whose own programs are never run.
 kf_trial() {
@@ -273,17 +290,8 @@ kf_trial() {
     kf_number=$1 kf_actor=$2 kf_start=$3 kf_prefix='' kf_u=$5 kf_g=$6 kf_gs=$7 kf_bits=$8
     [ "$4" = no ] || kf_prefix=.
     shift 8
-    kf_set=-all,+$kf_as_guard kf_free=yes kf_as_seconds=20
-    [ "$((kf_bits & 1))" = 0 ] || kf_set=$kf_set,+chown
-    [ "$((kf_bits & 2))" = 0 ] || kf_set=$kf_set,+dac_override
-    [ "$((kf_bits & 4))" = 0 ] || kf_set=$kf_set,+dac_read_search
-    [ "$((kf_bits & 8))" = 0 ] || kf_set=$kf_set,+fowner
-    [ "$((kf_bits & 32))" = 0 ] || kf_set=$kf_set,+kill
-    if [ "$kf_u" = 0 ] || [ "$kf_bits" != 0 ]; then kf_free=no; fi
-    case $kf_as_how in
-      *ambient*) kf_as_how="setpriv --bounding-set=$kf_set --inh-caps=$kf_set --ambient-caps=$kf_set" ;;
-      *) [ "$kf_free" = yes ] || kf_as_how=none ;;
-    esac
+    kf_as_seconds=20
+    kf_as_exactly "$kf_u" "$kf_bits"
     if [ -n "$kf_prefix" ] && ! kf_enter_root "$kf_actor" "$kf_start"; then
       kf_f trial "$kf_number" "$kf_actor" 'its root directory could not be entered' '' '' '' '' ''
       return
@@ -372,6 +380,73 @@ kf_pids() {
     [ "${kf_x%% *}" != "$1" ] || { kf_x=${kf_x#* }; echo "${kf_x%% *}"; }
   done
 }
+
+# --- who serves a socket, and what it says of itself ---
+
+# kf_sockets_of PID...: kf_open, inodes of the sockets that they have open, between blanks
+kf_sockets_of() {
+  kf_open=' '
+  for kf_of do
+    kf_run 5 1048576 ls -ln "/proc/$kf_of/fd"
+    set -f
+    IFS=$NL
+    for kf_row in $kf_out; do
+      case $kf_row in *' -> socket:['*) kf_row=${kf_row##*' -> socket:['}; kf_open="$kf_open${kf_row%]} " ;; esac
+    done
+    set +f
+    IFS=$kf_ifs
+  done
+}
+
+# kf_held_at KEY QUESTION SOCKET: looks in the network namespaces of root and of the processes that the question found. Others
+# may listen under that name in file systems of their own: whose the file is shows in who gets a connection to it.
+kf_held_at() {
+  kf_answer=no kf_detail='' kf_listening='' kf_connected=''
+  kf_askable=$(kf_pids "$2")
+  if [ ! -S "$3" ]; then
+    kf_detail='no socket is there'
+  elif [ -z "$kf_askable" ]; then
+    kf_detail='nothing of it runs'
+  else
+    # shellcheck disable=SC2086
+    kf_sockets_of $kf_askable
+    kf_detail='nothing listens there'
+    for kf_of in self $kf_askable; do
+      # shellcheck disable=SC3013
+      [ "$kf_of" = self ] || [ ! "/proc/$kf_of/ns/net" -ef /proc/self/ns/net ] || continue
+      [ -r "/proc/$kf_of/net/unix" ] || continue
+      kf_at_path "$3" "$kf_of"
+      for kf_n in $kf_inodes; do
+        [ "$kf_answer" = yes ] || kf_detail='who listens there is no process of it'
+        case $kf_open in *" $kf_n "*) kf_answer=yes kf_detail='' ;; esac
+      done
+      for kf_n in $kf_accepted; do
+        case $kf_open in *" $kf_n "*) kf_connected="$kf_connected $kf_n" ;; esac
+      done
+    done
+  fi
+  kf_f held "$1" "$kf_answer" "$kf_detail" "$kf_connected"
+}
+
+# kf_says KEY QUESTION SECONDS ARGV...: as the first process that the question found, with its identity alone
+kf_says() (
+  kf_key=$1 kf_pid_of=$(kf_pids "$2") kf_as_seconds=$3 kf_account='' kf_detail=''
+  shift 3
+  kf_pid_of=${kf_pid_of%%"$NL"*}
+  # shellcheck disable=SC3013
+  if [ -z "$kf_pid_of" ]; then
+    kf_detail='nothing of it runs'
+  elif [ ! "/proc/$kf_pid_of/ns/user" -ef /proc/self/ns/user ]; then
+    kf_detail='it is in another user namespace, where ids are not the host'"'"'s'
+  elif ! kf_acting "$kf_pid_of"; then
+    kf_detail='its process ended'
+  else
+    kf_as_exactly "$kf_uid" "$kf_c"
+    kf_as "$kf_uid" "$kf_gid" "$kf_groups" -- "$@"
+    [ "$kf_status" != 120 ] || kf_detail='no tool of this host can take that identity (setpriv, chroot --userspec, su)'
+  fi
+  kf_f says "$kf_key" "$kf_detail" "${kf_status-}" "${kf_out-}"
+)
 
 # --- names in a directory ---
 

@@ -29,6 +29,12 @@ export type ProcessQuestion = Omit<Extract<ReadAtom, { atom: 'process' }>, 'atom
 /** Who tries what. */
 export type AttemptsQuestion = Omit<Extract<ReadAtom, { atom: 'attempts' }>, 'atom'>
 
+/** Who listens under a name. */
+export type HeldQuestion = Extract<ReadAtom, { atom: 'held' }>
+
+/** What a program says. */
+export type SaysQuestion = Extract<ReadAtom, { atom: 'says' }>
+
 /** A directory whose names are asked for. */
 export type EntriesQuestion = Omit<Extract<ReadAtom, { atom: 'entries' }>, 'atom'>
 /** Processes of a container. */
@@ -45,6 +51,8 @@ export interface Questions {
   readonly pairs: readonly PairQuestion[]
   readonly processes: readonly ProcessQuestion[]
   readonly attempts: readonly AttemptsQuestion[]
+  readonly held: readonly HeldQuestion[]
+  readonly says: readonly SaysQuestion[]
   readonly entries: readonly EntriesQuestion[]
   readonly containers: readonly ContainerQuestion[]
   readonly tests: readonly TestAtom[]
@@ -143,8 +151,8 @@ function merge(a: PathQuestion | undefined, b: PathQuestion): PathQuestion {
   }
 }
 
-const isTest = (atom: ReadAtom): atom is TestAtom =>
-  'key' in atom && atom.atom !== 'process' && atom.atom !== 'attempts'
+const notTests: readonly ReadAtom['atom'][] = ['process', 'attempts', 'held', 'says']
+const isTest = (atom: ReadAtom): atom is TestAtom => 'key' in atom && !notTests.includes(atom.atom)
 
 /** Throws KmsfleetError `host.unsendable` for what no host could be asked. */
 export function questionsOf(atoms: readonly ReadAtom[]): Questions {
@@ -160,6 +168,8 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const pairs = new Map<string, PairQuestion>()
   const processes = new Map<string, ProcessQuestion>()
   const attempts = new Map<string, AttemptsQuestion>()
+  const held = new Map<string, HeldQuestion>()
+  const says = new Map<string, SaysQuestion>()
   const entries = new Map<string, EntriesQuestion>()
   const containers = new Map<string, ContainerQuestion>()
   const tests = new Map<string, TestAtom>()
@@ -209,7 +219,11 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     } else if (atom.atom === 'attempts') {
       for (const each of atom.tries) if (each.action !== 'signal') checkPath(each.path)
       attempts.set(atom.key, { key: atom.key, as: atom.as, tries: atom.tries })
-    } else if (atom.atom === 'entries') {
+    } else if (atom.atom === 'held') {
+      checkPath(atom.path)
+      held.set(atom.key, atom)
+    } else if (atom.atom === 'says') says.set(atom.key, atom)
+    else if (atom.atom === 'entries') {
       entries.set(checkPath(atom.path), { path: atom.path, limit: atom.limit })
     } else units.add(checkUnit(atom.unit))
   }
@@ -223,6 +237,8 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     pairs: [...pairs.values()],
     processes: [...processes.values()],
     attempts: [...attempts.values()],
+    held: [...held.values()],
+    says: [...says.values()],
     entries: [...entries.values()],
     containers: [...containers.values()],
     tests: [...tests.values()],

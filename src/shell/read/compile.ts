@@ -88,19 +88,22 @@ function processScript({ of }: ProcessQuestion, number: number): string {
     : `kf_live_pod ${String(number)} ${[of.namespace, of.name, of.container ?? ''].map(quote).join(' ')}`
 }
 
+/** How the answers name the question for this process. */
+function askedNumber({ processes }: Questions, process: string, key: string): string {
+  const index = processes.findIndex((question) => question.key === process)
+  if (index === -1) {
+    throw new KmsfleetError(
+      'host.unsendable',
+      `expected a process atom for ${JSON.stringify(process)}, found none beside ${JSON.stringify(key)}`,
+      { hint: 'ask both in one frame' },
+    )
+  }
+  return String(index)
+}
+
 /** What tries all of one identity. */
 function attemptsScript({ key, as, tries }: AttemptsQuestion, number: number, questions: Questions): string {
-  const asked = (process: string): string => {
-    const index = questions.processes.findIndex((question) => question.key === process)
-    if (index === -1) {
-      throw new KmsfleetError(
-        'host.unsendable',
-        `expected a process atom for ${JSON.stringify(process)}, found none for the attempts of ${JSON.stringify(key)}`,
-        { hint: 'ask both in one frame' },
-      )
-    }
-    return String(index)
-  }
+  const asked = (process: string): string => askedNumber(questions, process, key)
   const words = tries.map((each) =>
     each.action === 'signal'
       ? `signal "$(kf_pids ${asked(each.process)})"`
@@ -117,8 +120,8 @@ function attemptsScript({ key, as, tries }: AttemptsQuestion, number: number, qu
 
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, containers, pairs, processes, attempts, entries, tests } =
-    questions
+  const { paths, users, groups, units, folders, containers, pairs, processes, attempts, entries } = questions
+  const { held, says, tests } = questions
   const access = processes.length + attempts.length + entries.length > 0
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
@@ -144,6 +147,14 @@ function body(questions: Questions): string {
     ...(processes.length === 0 ? [] : ['kf_idmap']),
     ...processes.map(processScript),
     ...attempts.map((question, number) => attemptsScript(question, number, questions)),
+    ...held.map(({ key, path, process }) =>
+      ['kf_held_at', quote(key), askedNumber(questions, process, key), quote(path)].join(' '),
+    ),
+    ...says.map(({ key, process, within, argv }) =>
+      ['kf_says', quote(key), askedNumber(questions, process, key), String(within), ...argv.map(quote)].join(
+        ' ',
+      ),
+    ),
     ...entries.map(({ path, limit }) => `kf_entries ${quote(path)} ${String((limit + 1) * entryBytes)}`),
     ...containers.map(
       ({ container, sees }) => `kf_container ${quote(container)} ${sees === undefined ? "''" : quote(sees)}`,
@@ -170,6 +181,7 @@ const allowed: Readonly<Partial<Record<ReadAtom['atom'], number>>> = {
   http: 6,
   process: 11,
   entries: 11,
+  held: 30,
   container: 15,
   started: 15,
   // four processes, each with a child, and two looks of root
@@ -178,7 +190,9 @@ const allowed: Readonly<Partial<Record<ReadAtom['atom'], number>>> = {
 
 /** Milliseconds that the probes of these atoms may take: the sum of what each is allowed on the host, and slack. */
 function probeDeadline(atoms: readonly ReadAtom[]): number {
-  return 1000 * atoms.reduce((sum, { atom }) => sum + (allowed[atom] ?? 1), 60)
+  const within = (atom: ReadAtom): number =>
+    atom.atom === 'says' ? atom.within + 2 : (allowed[atom.atom] ?? 1)
+  return 1000 * atoms.reduce((sum, atom) => sum + within(atom), 60)
 }
 
 /** Bytes of content that an atom may answer. */
@@ -186,6 +200,7 @@ function contentLimit(atom: ReadAtom): number {
   if (atom.atom === 'attempts') return 262_144 + 8192 * atom.tries.length
   if (atom.atom === 'entries') return (atom.limit + 1) * entryBytes
   if (atom.atom === 'process' || atom.atom === 'container') return 1_048_576
+  if (atom.atom === 'says') return 65_536
   if (atom.atom === 'pair') return 2 * atom.upTo
   if (atom.atom !== 'path') return 0
   const { textUpTo = 0, bytesUpTo = 0, publicPart } = atom

@@ -13,7 +13,7 @@ const fowner = 3
 const sysPtrace = 19
 
 /** The capability that keeps others from tracing the process that tries, by its name in the words of `setpriv`. */
-function guardOf(how: string): number | undefined {
+export function guardOf(how: string): number | undefined {
   const name = /--ambient-caps=-all,\+(wake_alarm|net_broadcast)\b/.exec(how)?.[1]
   return name === undefined ? undefined : { wake_alarm: 35, net_broadcast: 11 }[name]
 }
@@ -43,7 +43,7 @@ const controls: Readonly<Record<Try['action'], readonly string[]>> = {
 }
 
 /** Who the child says it was; undefined where it did not say all of it once. */
-function echoOf(said: readonly string[]): ActingIdentity | undefined {
+export function echoOf(said: readonly string[]): ActingIdentity | undefined {
   const value = (key: string): string | undefined => {
     const found = said.filter((line) => line.startsWith(key))
     return found.length === 1 ? found[0]?.slice(key.length).trim() : undefined
@@ -63,7 +63,7 @@ const sameSet = (left: readonly number[], right: readonly number[]): boolean =>
   new Set(left).size === new Set(right).size && left.every((each) => right.includes(each))
 
 /** Is it exactly who was wanted? It may have the capability that guards it. */
-function isWanted(identity: ActingIdentity, want: string, guard: number | undefined): boolean {
+export function isWanted(identity: ActingIdentity, want: string, guard: number | undefined): boolean {
   const [uid, gid, bits, groups = ''] = want.split(' ')
   const wanted = deciding.filter((bit) => (Number(bits) >> bit) & 1)
   const has = [...identity.capabilities].filter((bit) => bit !== guard)

@@ -4,6 +4,7 @@ import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
 import { decodeEntries } from './decode-entries.ts'
 import { decodeContainers } from './decode-containers.ts'
+import { decodeHeld, decodeSaid } from './decode-service.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
 import { decodePolicy } from './decode-labels.ts'
@@ -68,6 +69,8 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     pairs: decodePairs(questions, section),
     processes,
     attempts: decodeTrials(questions, section, processes),
+    held: decodeHeld(questions, section),
+    said: decodeSaid(questions, section),
     entries: decodeEntries(questions, section),
     containers: decodeContainers(questions, section),
     tests: tests(questions, section, paths),

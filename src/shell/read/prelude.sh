@@ -167,7 +167,7 @@ kf_run() {
 # keeps its other processes from tracing ours: answers are then not self-reported. It must be of no use to who has it:
 # wake_alarm wakes the machine from sleep, net_broadcast is asked for by nothing (capabilities(7)); where root itself is
 # confined, as in a container, it may have the one and not the other.
-kf_as_how='' kf_as_guard=
+kf_as_how='' kf_as_guard='' kf_as_by=kf_run
 kf_as_find() {
   if kf_has setpriv; then
     for kf_as_guard in wake_alarm net_broadcast; do
@@ -181,7 +181,7 @@ kf_as_find() {
     [ "$($kf_as_how --reuid 65534 --regid 65534 --clear-groups -- echo ok </dev/null 2>/dev/null)" = ok ] && return 0
   fi
   kf_as_how=chroot
-  [ "$(chroot --userspec=65534:65534 --groups= / /bin/echo ok </dev/null 2>/dev/null)" = ok ] && return 0
+  [ "$(chroot --skip-chdir --userspec=65534:65534 --groups= / /bin/echo ok </dev/null 2>/dev/null)" = ok ] && return 0
   kf_as_how=none
   if kf_has su; then kf_as_how=su; fi
 }
@@ -200,14 +200,14 @@ kf_as() {
     setpriv*)
       if [ -n "$kf_gs" ]; then kf_gs=--groups=$kf_gs; else kf_gs=--clear-groups; fi
       # shellcheck disable=SC2086
-      kf_run "${kf_as_seconds:-10}" 65536 $kf_as_how --reuid "$kf_u" --regid "$kf_g" "$kf_gs" -- "$@"
+      "$kf_as_by" "${kf_as_seconds:-10}" 65536 $kf_as_how --reuid "$kf_u" --regid "$kf_g" "$kf_gs" -- "$@"
       ;;
-    chroot) kf_run "${kf_as_seconds:-10}" 65536 chroot "--userspec=$kf_u:$kf_g" "--groups=$kf_gs" / "$@" ;;
+    chroot) "$kf_as_by" "${kf_as_seconds:-10}" 65536 chroot --skip-chdir "--userspec=$kf_u:$kf_g" "--groups=$kf_gs" / "$@" ;;
     su)
       if kf_as_account "$kf_u" "$kf_g" "$kf_gs"; then
         # `--`: else su would take the options of the program for its own
         # shellcheck disable=SC2016
-        kf_run "${kf_as_seconds:-10}" 65536 su -s /bin/sh -c 'exec "$0" "$@"' -- "$kf_account" "$@"
+        "$kf_as_by" "${kf_as_seconds:-10}" 65536 su -s /bin/sh -c 'exec "$0" "$@"' -- "$kf_account" "$@"
       else
         kf_out='' kf_status=120
       fi
@@ -416,12 +416,16 @@ kf_at_port() {
   done
 }
 
-# kf_at_path SOCKET: the same for a Unix socket. Flag 00010000: it listens.
+# kf_at_path SOCKET [PID]: the same for a Unix socket, in the network namespace of the process. Flag 00010000: it listens.
+# kf_accepted: inodes of what else bears its name and is connected, which are connections to it.
 kf_at_path() {
-  kf_inodes=
-  while read -r kf_x kf_x kf_x kf_y kf_x kf_x kf_n kf_p; do
-    if [ "$kf_y $kf_p" = "00010000 $1" ]; then kf_inodes="$kf_inodes $kf_n"; fi
-  done </proc/net/unix
+  kf_inodes='' kf_accepted=''
+  while read -r kf_x kf_x kf_x kf_y kf_x kf_st kf_n kf_p; do
+    case "$kf_y $kf_p" in
+      "00010000 $1") kf_inodes="$kf_inodes $kf_n" ;;
+      "00000000 $1") case $kf_st:$kf_n in 03:0) ;; 03:*) kf_accepted="$kf_accepted $kf_n" ;; esac ;;
+    esac
+  done <"/proc/${2:-self}/net/unix"
 }
 
 # kf_holds PID INODE: has the process this socket open? By builtins where the kernel (5.14 and newer) writes the inode

@@ -24,3 +24,6 @@ export const readPrelude = load('./prelude.sh')
 
 /** What only those frames define that ask for processes of containers. */
 export const containerPrelude = load('./containers.sh')
+
+/** What a bridge to a socket defines, behind the other two. */
+export const bridgePrelude = load('./bridge.sh')

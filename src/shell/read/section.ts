@@ -39,6 +39,8 @@ const arity = {
   again: 3,
   trial: 8,
   entries: 3,
+  held: 4,
+  says: 4,
 } as const
 
 type Tag = keyof typeof arity

@@ -33,10 +33,14 @@ static const char *required(int argc, char **argv, const char *name) {
 
 static int checks, failures;
 
+static void say(const char *id, const char *status, const char *message) {
+  printf("%s{\"id\":\"%s\",\"title\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}", checks++ ? "," : "", id, id,
+         status, message);
+}
+
 /* `problem` NULL: passed. */
 static void report(const char *id, const char *problem) {
-  printf("%s{\"id\":\"%s\",\"title\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}", checks++ ? "," : "", id, id,
-         problem ? "fail" : "pass", problem ? problem : "");
+  say(id, problem ? "fail" : "pass", problem ? problem : "");
   failures += problem != NULL;
 }
 
@@ -66,7 +70,13 @@ static int doctor(const char *config) {
   static const char *const local[] = {"jwt.local", "oauth2.local", "auth.cert.local"};
   static char refused[512];
   report(local[config_login()], credentials_refused(refused, sizeof refused) ? refused : NULL);
-  report("openbao.tls", tls_problem());
+  static const char *const remote[] = {"openbao.auth",          "transit.capabilities",   "transit.metadata",
+                                       "transit.profile",       "transit.disable_upsert", "transit.probe",
+                                       "key_id.deterministic", "kms.status_encrypt"};
+  const char *problem = tls_problem();
+  report("openbao.tls", problem);
+  for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
+    say(remote[i], problem ? "skip" : "pass", problem ? "OpenBao cannot be reached" : "");
   return reported();
 }
 
