@@ -122,7 +122,7 @@ function unary<Request extends object, Reply>(
       } else {
         const reply = decodeFrame(Buffer.concat(chunks), procedure)
         if (reply === undefined) broken(`no ${procedure.name} reply is in the answer`)
-        else resolve({ is: 'reply', reply, milliseconds: performance.now() - start })
+        else resolve({ is: 'reply', reply, milliseconds: Math.round(10 * (performance.now() - start)) / 10 })
       }
     })
     call.end(frame(procedure.encode(request)))
