@@ -145,6 +145,8 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     pairs: new Map(),
     processes: new Map(),
     attempts: new Map(),
+    held: new Map(),
+    said: new Map(),
     entries: new Map(),
     containers: facts(spec.containers ?? {}),
     folders: new Map(

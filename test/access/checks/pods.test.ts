@@ -32,6 +32,7 @@ const matrix: Matrix = {
     rule(api, true, 'socket', path('/run/kms/kms.sock')),
     rule(api, false, 'stray copies', { is: 'others', folder: '/etc/kms' }),
   ],
+  kmsSockets: [],
   leftBehind: [],
   outside: [],
 }
