@@ -31,6 +31,7 @@ const matrix: Matrix = {
     rule('socket', path(socket)),
     rule('stray copies', { is: 'others', folder: home }),
   ],
+  kmsSockets: [],
   leftBehind: [],
   outside: [],
 }
