@@ -1,3 +1,4 @@
+import { expandMatrices } from '../../access/fleet.ts'
 import { prepareRun } from '../../converge/run.ts'
 import { loadInventory } from '../../inventory/load.ts'
 import { exitCode } from '../../model/outcome.ts'
@@ -27,6 +28,8 @@ export async function validate(file: string, options: ValidateOptions): Promise<
     extraVars,
     diff: false,
   })
+  const hosts = new Set(plays.flatMap((play) => play.hosts.map(({ host }) => host)))
+  expandMatrices({ playbook, inventory, extraVars }, [...hosts])
   const { result, conversation } = openTerminal(options)
   conversation.print(
     ...playbook.unread.map(({ file: code, holds }) => [
