@@ -6,6 +6,7 @@ import type { Module } from '../modules/define.ts'
 import { findOwnModules } from '../playbook/code/own-modules.ts'
 import { loadModule } from '../playbook/code/module.ts'
 import type { ModuleDoc, ProjectCode } from '../project/code.ts'
+import { keepProjectsInside } from '../project/import.ts'
 import { createJudge, requireTrustedProject, type Trust } from '../project/trust.ts'
 import { styled, type Line } from '../report/paint.ts'
 import { moduleSchema } from './module-doc.ts'
@@ -73,6 +74,7 @@ export async function loadModuleDocs(code: ProjectCode): Promise<{
 }> {
   const docs: Record<string, ModuleDoc> = {}
   const errors: KmsfleetError[] = []
+  await keepProjectsInside([code.folder])
   for (const file of moduleFiles(code)) {
     try {
       docs[file] = docOf(await loadModule(file))

@@ -1,5 +1,7 @@
 import * as nodeModule from 'node:module'
 import { readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import { KmsfleetError } from '../errors/error.ts'
 import type { Place } from '../errors/place.ts'
@@ -65,14 +67,38 @@ export async function keepInside(bounds: Bounds): Promise<void> {
   if (guarded.has(bounds.folder)) return
   guarded.add(bounds.folder)
   const { registerHooks } = nodeModule as Partial<SyncHooks>
+  const { check } = (await import(hooksUrl)) as Checking
   if (registerHooks === undefined) {
     nodeModule.register(hooksUrl, { data: bounds })
+    watchRequire((specifier, parentURL, url) => check(bounds, specifier, { parentURL }, { url }))
     return
   }
-  const { check } = (await import(hooksUrl)) as Checking
   registerHooks({
     resolve: (specifier, context, next) => check(bounds, specifier, context, next(specifier, context)),
   })
+}
+
+/** What finds the file of a `require`: private to Node, and yet what all who hook older versions take. */
+interface CommonJs {
+  _resolveFilename: (
+    specifier: string,
+    parent: { readonly filename?: string | null } | null | undefined,
+    ...more: readonly unknown[]
+  ) => string
+}
+
+/** The hooks of older versions do not see `require`. What is found had its links followed. */
+function watchRequire(look: (specifier: string, parentURL: string, url: string) => unknown): void {
+  const commonJs = nodeModule.Module as unknown as CommonJs
+  const find = commonJs._resolveFilename
+  commonJs._resolveFilename = function (this: unknown, specifier, parent, ...more) {
+    const found = find.call(this, specifier, parent, ...more)
+    const from = parent?.filename ?? ''
+    if (isAbsolute(from) && isAbsolute(found)) {
+      look(specifier, pathToFileURL(from).href, pathToFileURL(found).href)
+    }
+    return found
+  }
 }
 
 const Outside = z.object({

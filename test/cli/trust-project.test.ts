@@ -139,6 +139,10 @@ describe('what goes wrong in code is told with its place and without a stack of 
 describe('what a trusted file imports from elsewhere', () => {
   const outer = project({
     'secret.ts': "export const name = 'Elsewhere'\n",
+    'secret.cjs': "module.exports = { name: 'Elsewhere' }\n",
+    'module/modules/far/index.ts': "import { far } from '../../../secret-module.ts'\nexport { far }\n",
+    'secret-module.ts':
+      "import { writeFileSync } from 'node:fs'\nwriteFileSync(new URL('./ran', import.meta.url), '')\nexport const far = 1\n",
     'in/hosts.yml': 'all:\n  vars: { cluster: c1 }\n  hosts: { h1: {} }\n',
     'in/site.yml': '- hosts: all\n  tasks: [{ import_tasks: tasks.ts }]\n',
     'in/tasks.ts': '',
@@ -150,6 +154,12 @@ describe('what a trusted file imports from elsewhere', () => {
     ['by a path', "import { name } from '../secret.ts'", 2, 22],
     ['by a link', "import { name } from './linked/secret.ts'", 2, 22],
     ['while it runs', "const { name } = await import('../secret.ts')", 2, 31],
+    [
+      'by require',
+      "import { createRequire } from 'node:module'\nconst { name } = createRequire(import.meta.url)('../secret.cjs')",
+      3,
+      49,
+    ],
   ])('%s does not run', async (_, line, row, column) => {
     writeFileSync(outer('in/tasks.ts'), written(line))
     if (!existsSync(outer('in/linked'))) symlinkSync(outer(''), outer('in/linked'))
@@ -163,5 +173,14 @@ describe('what a trusted file imports from elsewhere', () => {
       /project\.untrusted.*expected an import within the trusted folder \S+\/in, found that `\S+` leads to \S+/,
     )
     expect(run.stderr).toContain(`tasks.ts:${String(row)}:${String(column)}`)
+  })
+
+  test('a module of the project does not run either, not even to be looked into', async () => {
+    const ended = await trust(outer('module'))
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/project\.untrusted.*within the trusted folder/) as string,
+    })
+    expect(existsSync(outer('ran'))).toBe(false)
   })
 })
