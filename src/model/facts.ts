@@ -125,38 +125,6 @@ export function folderKey(path: string, ending: string): string {
 
 /** Contents of two files that were read as one pair. */
 export type PairState = readonly [Secret, Secret]
-/** A process of a container, as `/proc` describes it. */
-export interface ContainerProcess {
-  /** `pid:ticks`, with the clock ticks from the boot to its start: no other process of this boot is called so. */
-  readonly process: string
-  /** Seconds since the epoch, rounded down. */
-  readonly started: number
-  /** Effective ids. */
-  readonly uid: number
-  readonly gid: number
-  readonly groups: readonly number[]
-  /** Is it in the user namespace that the host is in? */
-  readonly hostUsers: boolean
-  /** uid of the pod, and id of the container or of the pod's sandbox. */
-  readonly pod: string
-  readonly id: string
-  /** A line break in an argument is a blank here. */
-  readonly argv: readonly string[]
-  /** Device and inode, `dev:ino`, of what it sees at the path that was asked; absent where it sees nothing there. */
-  readonly sees?: string
-}
-
-/** The live processes of the containers of one name in static pods, those of their sandboxes too. */
-export interface ContainerState {
-  /** Seconds since the epoch by the host's clock. */
-  readonly now: number
-  readonly processes: readonly ContainerProcess[]
-}
-
-/** Key of a container's fact. */
-export function containerKey(container: string, sees: string | undefined): string {
-  return sees === undefined ? container : `${container} ${sees}`
-}
 
 /** The answer to one test atom. */
 export type TestState =
@@ -189,8 +157,6 @@ export interface Snapshot {
   readonly groups: ReadonlyMap<string, Fact<GroupState>>
   readonly units: ReadonlyMap<string, Fact<UnitState>>
   readonly tests: ReadonlyMap<string, TestState>
-  /** By {@link containerKey}. */
-  readonly containers: ReadonlyMap<string, Fact<ContainerState>>
   /** By {@link folderKey}; a folder that does not exist has no files. */
   readonly folders: ReadonlyMap<string, Fact<FolderState>>
   /**

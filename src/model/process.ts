@@ -7,13 +7,34 @@ export type Try =
   | { readonly action: 'signal'; readonly process: string }
 
 /** Where a process is found: by what the service manager or the kubelet say of it, never by its name. */
-export type ProcessOf =
-  | { readonly by: 'unit'; readonly unit: string }
-  /**
-   * `name` as the API shows it, or that of a static pod's manifest, without the node that the kubelet appends. Without
-   * `container`: all of the pod's but its sandbox.
-   */
-  | { readonly by: 'pod'; readonly namespace: string; readonly name: string; readonly container?: string }
+export type ProcessOf = { readonly by: 'unit'; readonly unit: string } | PodProcess
+
+/**
+ * `name` as the API shows it, or that of a static pod's manifest, without the node that the kubelet appends. Without
+ * `container`: all of the pod's but its sandbox.
+ */
+export interface PodProcess {
+  readonly by: 'pod'
+  readonly namespace: string
+  readonly name: string
+  readonly container?: string
+}
+
+/** What was asked of a process beside whom it is. */
+export interface ProcessAbout {
+  /** Seconds since the epoch by the host's clock, rounded down: its start, and when it was asked. */
+  readonly since: number
+  readonly now: number
+  /** What it was started with, as it says itself. A line break in an argument is a blank here. */
+  readonly argv: readonly string[]
+  /** Device and inode, `dev:ino`, of what it has at the path that was asked; absent where it has nothing there. */
+  readonly sees?: string
+}
+
+/** `pid:ticks`: no other process of this boot is called so. */
+export function processName({ pid, started }: Pick<ProcessState, 'pid' | 'started'>): string {
+  return `${String(pid)}:${started}`
+}
 
 /** The four ids that a process has of each kind. */
 export interface ProcessIds {
@@ -72,6 +93,8 @@ export interface ProcessState {
   readonly mounts?: readonly MountState[]
   /** Name of its container, where the kubelet's log links tell it. */
   readonly container?: string
+  /** Where the atom asks for it. */
+  readonly about?: ProcessAbout
 }
 
 /** What `lstat(2)` says in another mount namespace. */

@@ -1,6 +1,6 @@
+import type { ProcessState } from './process.ts'
 import type { Place } from '../errors/place.ts'
 import type {
-  ContainerState,
   Fact,
   FolderState,
   GroupState,
@@ -43,8 +43,8 @@ export interface World {
   user(name: string): Fact<UserState>
   group(name: string): Fact<GroupState>
   unit(unit: string): Fact<UnitState>
-  /** Live processes of a container of a static pod, as a container atom asks for them; absent: none. */
-  container(name: string, sees?: string): Fact<ContainerState>
+  /** Live processes, by the key of the atom that asks for them; absent: none. */
+  processes(key: string): Fact<readonly ProcessState[]>
   /** Files of a folder, as a folder atom asks for them. */
   folder(path: string, ending: string): Fact<FolderState>
   /** SELinux label that the host's policy gives the path, `<<none>>` where it gives none; undefined where it is not known. */

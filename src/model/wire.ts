@@ -1,7 +1,7 @@
 import type { Identity } from './identity.ts'
 import type { PublicPart } from './expiry.ts'
 import type { Payload } from './payload.ts'
-import type { ProcessOf, Try } from './process.ts'
+import type { PodProcess, ProcessOf, Try } from './process.ts'
 
 /**
  * The wire vocabulary: all that can be asked of a host and all that can be done to it. It is closed,
@@ -55,8 +55,16 @@ export type ReadAtom =
   | { readonly atom: 'user'; readonly name: string }
   | { readonly atom: 'group'; readonly name: string }
   | { readonly atom: 'unit'; readonly unit: string }
-  /** Live processes, each as the kernel describes it before and after all else of the frame. */
-  | { readonly atom: 'process'; readonly key: string; readonly of: ProcessOf }
+  /**
+   * Live processes, each as the kernel describes it before and after all else of the frame; with `about` what they were
+   * started with, too, and what they have at the path `sees`.
+   */
+  | {
+      readonly atom: 'process'
+      readonly key: string
+      readonly of: ProcessOf
+      readonly about?: { readonly sees?: string }
+    }
   /**
    * What the kernel says when a child with that identity tries these; as each process that the `process` atom of that key
    * finds, with its capabilities and in its mount namespace. Leaves no trace.
@@ -83,8 +91,6 @@ export type ReadAtom =
     }
   /** Names in a directory, whoever owns it, of which at most `limit` are told. */
   | { readonly atom: 'entries'; readonly path: string; readonly limit: number }
-  /** Live processes of the containers so called in static pods; of each, what it sees at a path. */
-  | { readonly atom: 'container'; readonly container: string; readonly sees?: string }
   /** Answers as the argv's exit status: 0 yes, else no. The operator vouches that it changes nothing. */
   | { readonly atom: 'run'; readonly key: string; readonly argv: readonly string[] }
   /** Does the argv, run as an account that owns nothing, exit with 0 and print this word? */
@@ -96,16 +102,16 @@ export type ReadAtom =
   /** Does something else stand at the path than what had this token: was it made anew? */
   | { readonly atom: 'renewed'; readonly key: string; readonly path: string; readonly token: string }
   /**
-   * Has a container of a static pod a process of some seconds' age, with this word among its arguments, that is none of
-   * those that ran `before`?
+   * Has a pod a process of some seconds' age, with this word among its arguments if one is given, that is none of those
+   * that ran `before`?
    */
   | {
       readonly atom: 'started'
       readonly key: string
-      readonly container: string
-      /** As {@link ContainerProcess.process} names them. */
+      readonly of: PodProcess
+      /** As {@link processName} names them. */
       readonly before: readonly string[]
-      readonly word: string
+      readonly word?: string
     }
   /** Does a URL answer 200 (plain HTTP on a loopback address, or HTTPS, whose certificate is not looked at), and is it a process of the unit that listens there? */
   | { readonly atom: 'http'; readonly key: string; readonly url: string; readonly unit?: string }

@@ -1,5 +1,5 @@
 import { KmsfleetError, KmsfleetErrors } from '../errors/error.ts'
-import { containerKey, folderKey } from '../model/facts.ts'
+import { folderKey } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { Role, Task, Variables } from '../playbook/types.ts'
 import type { HostLookups } from '../template/engine.ts'
@@ -189,8 +189,6 @@ function atomKey(atom: ReadAtom): string {
       return `${atom.atom} ${atom.key}`
     case 'entries':
       return `entries ${atom.path}`
-    case 'container':
-      return `container ${containerKey(atom.container, atom.sees)}`
     case 'run':
     case 'prints':
     case 'reach':

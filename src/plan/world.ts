@@ -1,5 +1,4 @@
 import {
-  containerKey,
   folderKey,
   type Fact,
   type FolderState,
@@ -34,7 +33,7 @@ export function createWorld(snapshot: Snapshot): PlanningWorld {
     user: (name) => users.get(name) ?? absent,
     group: (name) => groups.get(name) ?? absent,
     unit: (unit) => units.get(unit) ?? absent,
-    container: (name, sees) => snapshot.containers.get(containerKey(name, sees)) ?? absent,
+    processes: (key) => snapshot.processes.get(key) ?? absent,
     folder: (path, ending) => predictedFolder(path, ending, snapshot, paths, changed),
     policyLabel: (path) => snapshot.policyLabels.get(path),
     pair: (path) => snapshot.pairs.get(path) ?? absent,

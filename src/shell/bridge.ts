@@ -8,7 +8,7 @@ import { hostInput, type HostInput } from './host-input.ts'
 import { quote } from './quote.ts'
 import { checkPath } from './read/atoms.ts'
 import { echoOf, guardOf, isWanted } from './read/decode-trials.ts'
-import { accessPrelude, bridgePrelude, readPrelude } from './read/prelude.ts'
+import { accessPrelude, bridgePrelude, processPrelude, readPrelude } from './read/prelude.ts'
 import { frameHead, preambleLimit, startDeadlineMs, writeSlices } from './session.ts'
 
 /** As whom to connect: a live process, or numbers. */
@@ -80,6 +80,7 @@ function bridgeScript(nonce: string, { socket, inode, as }: BridgeRequest): stri
   return [
     'exec 8<&0 </dev/null',
     readPrelude,
+    processPrelude,
     accessPrelude,
     bridgePrelude,
     `kf_bridge ${words.join(' ')}`,

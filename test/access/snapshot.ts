@@ -13,7 +13,6 @@ export function snapshotWith(parts: Partial<Snapshot> = {}): Snapshot {
     ...{ paths: new Map(), users: new Map(), groups: new Map(), units: new Map(), tests: new Map() },
     ...{
       folders: new Map(),
-      containers: new Map(),
       policyLabels: new Map(),
       pairs: new Map(),
       processes: new Map(),

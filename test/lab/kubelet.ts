@@ -72,6 +72,7 @@ for word do
     --encryption-provider-config=*) [ -r "\${word#*=}" ] || exit 1 ;;
   esac
 done
+trap 'kill "$!"; exit 0' TERM
 while :; do
   sleep 3600 &
   wait
@@ -226,7 +227,6 @@ function startScript(name: string, text: string, node: string): string {
     'UMask=0027',
   ]
   return [
-    `install -d -m 0750 /var/lib/kubelet /var/lib/kubelet/pods/${uid}/containers/${container.name}`,
     `install -d -m 0755 /var/log/containers ${log}`,
     `ln -s ${log}/0.log /var/log/containers/${pod}_${metadata.namespace}_${container.name}-${id}.log`,
     ...mounts.filter(({ create }) => create).map(({ mountPath }) => `mkdir -p ${mountPath}`),

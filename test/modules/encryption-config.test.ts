@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { ContainerProcess } from '../../src/model/facts.ts'
+import type { ProcessAbout, ProcessState } from '../../src/model/process.ts'
 import type { Planned } from '../../src/model/resource.ts'
 import { Digest, Secret } from '../../src/model/secret.ts'
 import { known } from '../../src/model/value.ts'
 import { encryptionConfig } from '../../src/modules/encryption_config/index.ts'
+import { process as running } from '../access/snapshot.ts'
 import { file, planAll, unit, type Paths, type Units, type WorldSpec } from '../resources/world.ts'
 import { context } from './context.ts'
 
@@ -26,7 +27,7 @@ const provider = (name = 'kms-a', socket = '/run/openbao-kms/kms.sock'): ReturnT
   text(`server: {socketPath: ${socket}}\ntransit: {keyIdScope: {providerName: ${name}}}\n`)
 
 interface Case {
-  readonly containers?: WorldSpec['containers']
+  readonly processes?: WorldSpec['processes']
   readonly stage?: 'readers' | 'writers'
   readonly old?: string
   readonly args?: object
@@ -50,7 +51,7 @@ function plan({
   args = {},
   paths = {},
   units = {},
-  containers = {},
+  processes = {},
 }: Case): readonly Planned[] {
   const said = stage === 'writers' ? { readers_loaded: true } : {}
   const resources = encryptionConfig.resources(
@@ -58,7 +59,7 @@ function plan({
     context(),
   )
   const there = old === undefined ? {} : { [path]: text(old, { mode: 0o640 }) }
-  return planAll({ paths: { [config]: provider(), ...there, ...paths }, units, containers }, ...resources)
+  return planAll({ paths: { [config]: provider(), ...there, ...paths }, units, processes }, ...resources)
 }
 
 interface Written {
@@ -203,20 +204,12 @@ describe('writers need readers that are loaded', () => {
 
   const flag = `--encryption-provider-config=${path}`
   const reload = '--encryption-provider-config-automatic-reload'
-  const process: ContainerProcess = {
-    process: '7:1',
-    started: 1002,
-    uid: 0,
-    gid: 0,
-    groups: [],
-    hostUsers: true,
-    pod: 'f',
-    id: 'c',
-    argv: ['kube-apiserver', flag],
-    sees: `1:i${path}`,
+  interface Told extends Omit<ProcessAbout, 'now'> {
+    readonly userNamespace?: ProcessState['userNamespace']
   }
-  const late = { ...process, started: 1001 }
-  test.each<[string, readonly ContainerProcess[], number, string | undefined]>([
+  const process: Told = { since: 1002, argv: ['kube-apiserver', flag], sees: `1:i${path}` }
+  const late = { ...process, since: 1001 }
+  test.each<[string, readonly Told[], number, string | undefined]>([
     ['started after it', [process, { ...process, argv: ['/pause'] }], 5000, undefined],
     ['started in the second after it', [late], 5000, 'was started before'],
     ['that reloads by itself', [{ ...late, argv: [flag, reload] }], 1151, undefined],
@@ -231,11 +224,14 @@ describe('writers need readers that are loaded', () => {
     ['that is none', [{ ...process, argv: ['/pause'] }], 5000, 'no process of a container kube-apiserver'],
     ['with another file', [{ ...process, argv: [`${flag}x`] }], 5000, `runs with ${path}x`],
     ['that sees another file', [{ ...process, sees: '1:2' }], 5000, 'sees another file'],
-    ['in users of its own', [{ ...process, hostUsers: false }], 5000, 'user namespace'],
-  ])('a process of a static pod %s', (_, processes, now, why) => {
+    ['in users of its own', [{ ...process, userNamespace: 'other' }], 5000, 'user namespace'],
+  ])('a process of a static pod %s', (_, told, now, why) => {
     const args = { apiserver_container: 'kube-apiserver', readers_loaded: undefined }
-    const containers = { [`kube-apiserver ${path}`]: { now, processes } }
-    const [planned] = plan({ stage: 'writers', old, args, containers })
+    const states = told.map(({ userNamespace = 'initial', ...about }) =>
+      running(0, 0, [], { userNamespace, about: { ...about, now } }),
+    )
+    const processes = { [`kube-apiserver with ${path}`]: states }
+    const [planned] = plan({ stage: 'writers', old, args, processes })
     if (why === undefined) expect(planned).toMatchObject({ is: 'change', disruptive: true })
     else expect(entries(planned)[0]).toContain(why)
   })

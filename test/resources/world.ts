@@ -1,5 +1,4 @@
 import type {
-  ContainerState,
   Fact,
   GroupState,
   HostState,
@@ -10,6 +9,7 @@ import type {
   UserState,
 } from '../../src/model/facts.ts'
 import { folderKey, type FolderState } from '../../src/model/facts.ts'
+import type { ProcessState } from '../../src/model/process.ts'
 import type { Planned, Resource } from '../../src/model/resource.ts'
 import { known } from '../../src/model/value.ts'
 import { createWorld, type PlanningWorld } from '../../src/plan/world.ts'
@@ -26,8 +26,8 @@ export interface WorldSpec {
   readonly tests?: Readonly<Record<string, TestState>>
   /** Labels that the policy of the host gives. */
   readonly policyLabels?: Readonly<Record<string, string>>
-  /** By `containerKey`. */
-  readonly containers?: Readonly<Record<string, ContainerState>>
+  /** By the key of the atom. */
+  readonly processes?: Readonly<Record<string, readonly ProcessState[]>>
   /** Texts of configuration files by path; each is in every folder that was asked of and that it stands in. */
   readonly configuration?: Readonly<Record<string, string>>
 }
@@ -143,12 +143,11 @@ export function snapshot(spec: WorldSpec, resources: readonly Resource[]): Snaps
     tests: new Map(Object.entries(spec.tests ?? {})),
     policyLabels: new Map(Object.entries(spec.policyLabels ?? {})),
     pairs: new Map(),
-    processes: new Map(),
+    processes: facts(spec.processes ?? {}),
     attempts: new Map(),
     held: new Map(),
     said: new Map(),
     entries: new Map(),
-    containers: facts(spec.containers ?? {}),
     folders: new Map(
       atoms.flatMap((atom) =>
         atom.atom === 'folder'

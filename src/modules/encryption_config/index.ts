@@ -38,7 +38,7 @@ const Args = z.strictObject({
     )
     .optional()
     .describe(
-      'Container of kube-apiserver, where it is a static pod: `writers` is refused until its process runs with the readers',
+      'Container of kube-apiserver, where it is a static pod of kube-system that is called so too: `writers` is refused until its process runs with the readers',
     ),
   readers_loaded: z
     .literal(true)

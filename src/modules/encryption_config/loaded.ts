@@ -2,6 +2,7 @@ import type { PathState } from '../../model/facts.ts'
 import type { Planned, Resource, World } from '../../model/resource.ts'
 import { known } from '../../model/value.ts'
 import type { ReadAtom } from '../../model/wire.ts'
+import type { ProcessState } from '../../model/process.ts'
 import { flagOf, isOn } from '../../resources/api_server_pod/manifest.ts'
 import { encryptionFlag } from '../../resources/api_server_pod/needs.ts'
 
@@ -15,8 +16,17 @@ export function loadedAtoms(path: string, runBy: RunBy): readonly ReadAtom[] {
     { atom: 'path', path },
     runBy.by === 'unit'
       ? { atom: 'unit', unit: runBy.unit }
-      : { atom: 'container', container: runBy.container, sees: path },
+      : {
+          atom: 'process',
+          key: processKey(path, runBy.container),
+          of: { by: 'pod', namespace: 'kube-system', name: runBy.container, container: runBy.container },
+          about: { sees: path },
+        },
   ]
+}
+
+function processKey(path: string, container: string): string {
+  return `${container} with ${path}`
 }
 
 /**
@@ -71,30 +81,34 @@ function notLoadedByContainer(
   file: PathState & { readonly written: number },
   world: World,
 ): string | undefined {
-  const fact = world.container(container, path)
+  const fact = world.processes(processKey(path, container))
   if (fact.is === 'unreadable') return fact.problem.message
-  const told = (fact.is === 'present' ? fact.state.processes : []).filter(
-    ({ argv }) => flagOf(argv, encryptionFlag) !== undefined,
-  )
-  const [process, other] = told
-  if (fact.is !== 'present' || process === undefined) {
+  const [process, other] = (fact.is === 'present' ? fact.state : []).flatMap(withFlag)
+  if (process === undefined) {
     return `no process of a container ${container} in a static pod was started with ${encryptionFlag}`
   }
   if (other !== undefined) return `several processes of a container ${container} run with ${encryptionFlag}`
-  const flag = flagOf(process.argv, encryptionFlag) ?? ''
+  const { flag, about } = process
   const name = `the process of ${container}`
   if (flag !== path) return `${name} runs with ${flag}`
-  if (!process.hostUsers) return `${name} is in a user namespace of its own, where nothing can be told`
-  if (process.sees !== `${file.device ?? ''}:${file.inode ?? ''}`) {
+  if (process.userNamespace === 'other')
+    return `${name} is in a user namespace of its own, where nothing can be told`
+  if (about.sees !== `${file.device ?? ''}:${file.inode ?? ''}`) {
     return `${name} sees another file at ${path} than the host has`
   }
   // Its start is rounded down to the second, and so is the clock's own beginning.
-  if (process.started > file.written + 1) return undefined
-  if (!isOn(process.argv, `${encryptionFlag}-automatic-reload`)) {
+  if (about.since > file.written + 1) return undefined
+  if (!isOn(about.argv, `${encryptionFlag}-automatic-reload`)) {
     return `${name} was started before ${path} was written`
   }
-  const left = file.written + reloadedAfter - fact.state.now
+  const left = file.written + reloadedAfter - about.now
   return left < 0 ? undefined : `${name} reloads ${path} by itself; try again in ${String(left + 1)} s`
+}
+
+/** One that was told of an encryption configuration. */
+function withFlag({ userNamespace, about }: ProcessState) {
+  const flag = about === undefined ? undefined : flagOf(about.argv, encryptionFlag)
+  return about === undefined || flag === undefined ? [] : [{ userNamespace, about, flag }]
 }
 
 function unmet(runBy: RunBy, path: string, found: string): Planned {

@@ -1,5 +1,6 @@
 import { addItems } from '../../document/edit.ts'
 import type { Difference, Planned, Resource, World } from '../../model/resource.ts'
+import { processName, type PodProcess } from '../../model/process.ts'
 import { known, unknown, type Value } from '../../model/value.ts'
 import type { ReadAtom, TestAtom, WriteOp } from '../../model/wire.ts'
 import { ownerAtoms, resolveGroup } from '../common/owner.ts'
@@ -23,7 +24,13 @@ export interface ApiServerPodDesired {
 }
 
 /** As kubeadm and rke2 call it. */
-export const apiServerContainer = 'kube-apiserver'
+const apiServer = {
+  by: 'pod',
+  namespace: 'kube-system',
+  name: 'kube-apiserver',
+  container: 'kube-apiserver',
+} satisfies PodProcess
+const processKey = 'kube-apiserver in its pod'
 
 const largestManifest = 1_048_576
 
@@ -42,7 +49,7 @@ export function apiServerPodResource(desired: ApiServerPodDesired, context: Cont
       { atom: 'path', path: socketDirectory },
       ...(encryption === undefined ? [] : [{ atom: 'path', path: encryption } satisfies ReadAtom]),
       ...(group === undefined ? [] : ownerAtoms({ owner: '0', group, mode: 0 })),
-      { atom: 'container', container: apiServerContainer },
+      { atom: 'process', key: processKey, of: apiServer },
     ],
     plan: (world) => plan(desired, world, context),
   }
@@ -122,21 +129,17 @@ function missing({ socketDirectory, encryption }: ApiServerPodDesired, world: Wo
 function awaits({ manifest, within }: ApiServerPodDesired, edited: string, world: World): readonly WriteOp[] {
   const pod = readManifest(manifest, edited)
   const word = [...(pod?.command ?? []), ...(pod?.args ?? [])].at(-1)
-  const running = world.container(apiServerContainer)
-  const before = running.is === 'present' ? running.state.processes.map(({ process }) => process) : []
+  const running = world.processes(processKey)
+  const before = running.is === 'present' ? running.state.map(processName) : []
   const url = world.host.tools.has('curl') ? pod?.alive : undefined
   const tests: readonly TestAtom[] = [
-    ...(word === undefined
-      ? []
-      : [
-          {
-            atom: 'started',
-            key: `started:${manifest}`,
-            container: apiServerContainer,
-            before,
-            word,
-          } satisfies TestAtom,
-        ]),
+    {
+      atom: 'started',
+      key: `started:${manifest}`,
+      of: apiServer,
+      before,
+      ...(word === undefined ? {} : { word }),
+    },
     ...(url === undefined ? [] : [{ atom: 'http', key: `http:${url}`, url } satisfies TestAtom]),
   ]
   return tests.map((test) => ({ op: 'await', test, within }))

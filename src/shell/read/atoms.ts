@@ -1,6 +1,7 @@
 import { KmsfleetError } from '../../errors/error.ts'
 import type { PublicPart } from '../../model/expiry.ts'
-import { containerKey, folderKey } from '../../model/facts.ts'
+import { folderKey } from '../../model/facts.ts'
+import type { PodProcess } from '../../model/process.ts'
 import type { LabelledType, ReadAtom, TestAtom } from '../../model/wire.ts'
 
 /** What is asked about one path, all atoms taken together. */
@@ -37,8 +38,6 @@ export type SaysQuestion = Extract<ReadAtom, { atom: 'says' }>
 
 /** A directory whose names are asked for. */
 export type EntriesQuestion = Omit<Extract<ReadAtom, { atom: 'entries' }>, 'atom'>
-/** Processes of a container. */
-export type ContainerQuestion = Omit<Extract<ReadAtom, { atom: 'container' }>, 'atom'>
 
 /** Atoms sorted by how they are asked, each thing once. */
 export interface Questions {
@@ -54,7 +53,6 @@ export interface Questions {
   readonly held: readonly HeldQuestion[]
   readonly says: readonly SaysQuestion[]
   readonly entries: readonly EntriesQuestion[]
-  readonly containers: readonly ContainerQuestion[]
   readonly tests: readonly TestAtom[]
 }
 
@@ -113,12 +111,8 @@ function checkPodPart(name: string): string {
   return name
 }
 
-/** It stands in a pattern that the shell expands, too. */
-function checkContainer(name: string): string {
-  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
-    throw unsendable('the name of a container', name, 'lower-case letters, digits and "-"')
-  }
-  return name
+function checkPod({ namespace, name, container }: PodProcess): void {
+  for (const part of [namespace, name, ...(container === undefined ? [] : [container])]) checkPodPart(part)
 }
 
 /** `/`, `/a`, `/a/b` for `/a/b/c`. */
@@ -171,7 +165,6 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
   const held = new Map<string, HeldQuestion>()
   const says = new Map<string, SaysQuestion>()
   const entries = new Map<string, EntriesQuestion>()
-  const containers = new Map<string, ContainerQuestion>()
   const tests = new Map<string, TestAtom>()
   for (const atom of atoms) {
     if (isTest(atom)) {
@@ -179,7 +172,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       if (atom.atom === 'reach') checkPath(atom.socket)
       if (atom.atom === 'renewed' || atom.atom === 'listens') checkPath(atom.path)
       if ('unit' in atom) checkUnit(atom.unit)
-      if (atom.atom === 'started') checkContainer(atom.container)
+      if (atom.atom === 'started') checkPod(atom.of)
       tests.set(atom.key, atom)
     } else if (atom.atom === 'path') {
       for (const path of ancestorsOf(checkPath(atom.path))) add({ path, ...plain })
@@ -196,12 +189,7 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       })
     } else if (atom.atom === 'user') users.add(checkName(atom.name))
     else if (atom.atom === 'group') groups.add(checkName(atom.name))
-    else if (atom.atom === 'container') {
-      const { container, sees } = atom
-      checkContainer(container)
-      const question = sees === undefined ? { container } : { container, sees: checkPath(sees) }
-      containers.set(containerKey(container, sees), question)
-    } else if (atom.atom === 'folder') {
+    else if (atom.atom === 'folder') {
       const { path, ending } = atom
       folders.set(folderKey(checkPath(path), checkEnding(ending)), { path, ending })
     } else if (atom.atom === 'pair') {
@@ -209,13 +197,11 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
       checkName(atom.owner)
       if (first !== undefined && first !== second) pairs.set(first, atom)
     } else if (atom.atom === 'process') {
-      processes.set(atom.key, { key: atom.key, of: atom.of })
-      if (atom.of.by === 'unit') units.add(checkUnit(atom.of.unit))
-      else {
-        const { namespace, name, container } = atom.of
-        for (const part of [namespace, name, ...(container === undefined ? [] : [container])])
-          checkPodPart(part)
-      }
+      const { key, of, about } = atom
+      processes.set(key, { key, of, ...(about === undefined ? {} : { about }) })
+      if (about?.sees !== undefined) checkPath(about.sees)
+      if (of.by === 'unit') units.add(checkUnit(of.unit))
+      else checkPod(of)
     } else if (atom.atom === 'attempts') {
       for (const each of atom.tries) if (each.action !== 'signal') checkPath(each.path)
       attempts.set(atom.key, { key: atom.key, as: atom.as, tries: atom.tries })
@@ -240,7 +226,6 @@ export function questionsOf(atoms: readonly ReadAtom[]): Questions {
     held: [...held.values()],
     says: [...says.values()],
     entries: [...entries.values()],
-    containers: [...containers.values()],
     tests: [...tests.values()],
   }
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Leads a connection to a Unix socket through the shell's own input and output, as the one whom it is for. Sent over a
-# channel of its own, behind prelude.sh and access.sh. What comes over the channel from then on is chosen by who serves the
+# channel of its own, behind prelude.sh, processes.sh and access.sh. What comes over the channel from then on is chosen by who serves the
 # socket as much as by us, and root's shell would run it: it must never read from there again.
 
 # kf_stream SECONDS LIMIT ARGV...: as kf_run, with the channel for input and output

@@ -1,4 +1,5 @@
 import type { Identity } from '../../model/identity.ts'
+import type { PodProcess } from '../../model/process.ts'
 import type { ReadAtom, TestAtom } from '../../model/wire.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import { keptFolder, startedFolder, owedFolder, runFolder } from '../layout.ts'
@@ -9,7 +10,7 @@ import type { AttemptsQuestion, PathQuestion, ProcessQuestion, Questions } from 
 import { entryBytes } from './decode-entries.ts'
 import { decodeSnapshot } from './decode.ts'
 import { listeningAddresses } from './listening.ts'
-import { accessPrelude, containerPrelude } from './prelude.ts'
+import { accessPrelude, processPrelude } from './prelude.ts'
 
 /** Atoms that every frame asks beside its own: kmsfleet's folders on the host, and who we are. */
 const ownFolders = [runFolder, owedFolder, startedFolder]
@@ -53,7 +54,7 @@ export function testScript(test: TestAtom): string {
     case 'renewed':
       return `kf_test_renewed ${quote(test.path)} ${quote(test.token)}`
     case 'started':
-      return `kf_test_started ${[test.container, test.word, ...test.before].map(quote).join(' ')}`
+      return `kf_test_started ${[test.before.join(' '), test.word ?? '', ...podWords(test.of)].map(quote).join(' ')}`
     case 'http': {
       const url = checkedUrl(test.url)
       if (test.unit === undefined) return `kf_test_http ${quote(url)}`
@@ -85,7 +86,11 @@ function flags(question: PathQuestion): string {
 function processScript({ of }: ProcessQuestion, number: number): string {
   return of.by === 'unit'
     ? `kf_live_unit ${String(number)} ${quote(of.unit)}`
-    : `kf_live_pod ${String(number)} ${[of.namespace, of.name, of.container ?? ''].map(quote).join(' ')}`
+    : `kf_live_pod ${String(number)} ${podWords(of).map(quote).join(' ')}`
+}
+
+function podWords({ namespace, name, container }: PodProcess): readonly string[] {
+  return [namespace, name, container ?? '']
 }
 
 /** How the answers name the question for this process. */
@@ -120,14 +125,14 @@ function attemptsScript({ key, as, tries }: AttemptsQuestion, number: number, qu
 
 /** All but the nonce: the same for every host that is asked the same. */
 function body(questions: Questions): string {
-  const { paths, users, groups, units, folders, containers, pairs, processes, attempts, entries } = questions
+  const { paths, users, groups, units, folders, pairs, processes, attempts, entries } = questions
   const { held, says, tests } = questions
-  const access = processes.length + attempts.length + entries.length > 0
+  const asksProcesses = processes.length + attempts.length > 0
   const call = (name: string, words: readonly string[]): readonly string[] =>
     words.length === 0 ? [] : [`${name} ${words.map(quote).join(' ')}`]
   return [
-    ...(access ? [accessPrelude, 'kf_lives='] : []),
-    ...(containers.length > 0 || tests.some(({ atom }) => atom === 'started') ? [containerPrelude] : []),
+    ...(asksProcesses || tests.some(({ atom }) => atom === 'started') ? [processPrelude, 'kf_lives='] : []),
+    ...(attempts.length + entries.length + held.length + says.length > 0 ? [accessPrelude] : []),
     'kf_mark probe',
     '{',
     `kf_host ${units.flatMap((unit) => [startedFolder, keptFolder].map((folder) => quote(`${folder}/${unit}`))).join(' ')}`,
@@ -146,6 +151,10 @@ function body(questions: Questions): string {
     ),
     ...(processes.length === 0 ? [] : ['kf_idmap']),
     ...processes.map(processScript),
+    ...(processes.some(({ about }) => about !== undefined) ? ['kf_clock'] : []),
+    ...processes.flatMap(({ about }, number) =>
+      about === undefined ? [] : [`kf_about ${String(number)} ${quote(about.sees ?? '')}`],
+    ),
     ...attempts.map((question, number) => attemptsScript(question, number, questions)),
     ...held.map(({ key, path, process }) =>
       ['kf_held_at', quote(key), askedNumber(questions, process, key), quote(path)].join(' '),
@@ -156,9 +165,6 @@ function body(questions: Questions): string {
       ),
     ),
     ...entries.map(({ path, limit }) => `kf_entries ${quote(path)} ${String((limit + 1) * entryBytes)}`),
-    ...containers.map(
-      ({ container, sees }) => `kf_container ${quote(container)} ${sees === undefined ? "''" : quote(sees)}`,
-    ),
     ...tests
       .filter(({ atom }) => atom !== 'exists')
       .map((test) => `${testScript(test)}; kf_f test ${quote(test.key)} "$kf_answer" "$kf_detail"`),
@@ -179,10 +185,9 @@ const allowed: Readonly<Partial<Record<ReadAtom['atom'], number>>> = {
   reach: 12,
   prints: 12,
   http: 6,
-  process: 11,
+  process: 15,
   entries: 11,
   held: 30,
-  container: 15,
   started: 15,
   // four processes, each with a child, and two looks of root
   attempts: 180,
@@ -199,7 +204,7 @@ function probeDeadline(atoms: readonly ReadAtom[]): number {
 function contentLimit(atom: ReadAtom): number {
   if (atom.atom === 'attempts') return 262_144 + 8192 * atom.tries.length
   if (atom.atom === 'entries') return (atom.limit + 1) * entryBytes
-  if (atom.atom === 'process' || atom.atom === 'container') return 1_048_576
+  if (atom.atom === 'process') return 1_048_576
   if (atom.atom === 'says') return 65_536
   if (atom.atom === 'pair') return 2 * atom.upTo
   if (atom.atom !== 'path') return 0

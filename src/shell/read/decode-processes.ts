@@ -1,9 +1,12 @@
 import type { Fact } from '../../model/facts.ts'
-import type { ProcessIds, ProcessState } from '../../model/process.ts'
+import type { ProcessAbout, ProcessIds, ProcessState } from '../../model/process.ts'
 import type { Questions } from './atoms.ts'
 import { parseMount } from './mounts.ts'
 import { lines } from './section.ts'
 import type { Section } from './section.ts'
+
+/** USER_HZ: what `/proc/PID/stat` counts in, on every architecture that matters. */
+const ticksPerSecond = 100
 
 /** Bytes of a list of mounts that the prelude's `kf_live` sends at most. */
 const mountsLimit = 131_072
@@ -77,6 +80,23 @@ function processOf(found: Found, initial: boolean): ProcessState | undefined {
   }
 }
 
+/** What was asked of them beside, by number of the question and pid. */
+function aboutAll(section: Section): ReadonlyMap<string, (started: string) => ProcessAbout> {
+  const [boot = '', up = ''] = section.all('clock')[0] ?? []
+  if (!/^[0-9]{1,12}$/.test(boot) || !/^[0-9]{1,12}$/.test(up)) return new Map()
+  return new Map(
+    section.all('about').map(([index, pid, argv, sees]) => [
+      `${index} ${pid}`,
+      (started) => ({
+        since: Number(boot) + Math.floor(Number(started) / ticksPerSecond),
+        now: Number(boot) + Number(up),
+        argv: lines(argv),
+        ...(/^[0-9]+:[0-9]+$/.test(sees) ? { sees } : {}),
+      }),
+    ]),
+  )
+}
+
 /** Processes as asked. One that moved while the frame ran makes all of its question unreadable. */
 export function decodeProcesses(
   questions: Questions,
@@ -84,25 +104,32 @@ export function decodeProcesses(
 ): ReadonlyMap<string, Fact<readonly ProcessState[]>> {
   const initial = section.all('idmap')[0]?.[0].trim().split(/\s+/).join(' ') === '0 0 4294967295'
   const again = new Map(section.all('again').map(([index, pid, row]) => [`${index} ${pid}`, row]))
+  const abouts = aboutAll(section)
   const answered = new Map(section.all('found'))
   const unreadable = (key: string, found: string): Fact<never> => {
     const message = `expected to read the processes of ${key}, found ${found}`
     return { is: 'unreadable', problem: { code: 'host.unreadable', message, subject: key } }
   }
   return new Map(
-    questions.processes.map(({ key }, number): [string, Fact<readonly ProcessState[]>] => {
+    questions.processes.map(({ key, about }, number): [string, Fact<readonly ProcessState[]>] => {
       const answer = answered.get(String(number))
       if (answer !== '') return [key, unreadable(key, answer ?? 'no answer')]
       const found = section.all('live').filter(([index]) => index === String(number))
       if (found.length === 0) return [key, { is: 'absent' }]
       const states: ProcessState[] = []
       for (const [, pid, container, row, exe, mounts] of found) {
-        if (again.get(`${String(number)} ${pid}`) !== row) {
+        const name = `${String(number)} ${pid}`
+        if (again.get(name) !== row) {
           return [key, unreadable(key, `that process ${pid} ended or became another while it was looked at`)]
         }
         const state = processOf({ pid, container, row, exe, mounts }, initial)
         if (state === undefined) return [key, unreadable(key, `that /proc/${pid} cannot be read`)]
-        states.push(state)
+        if (about === undefined) states.push(state)
+        else {
+          const told = abouts.get(name)
+          if (told === undefined) return [key, unreadable(key, `no answer about process ${pid}`)]
+          states.push({ ...state, about: told(state.started) })
+        }
       }
       return [key, { is: 'present', state: states }]
     }),

@@ -3,7 +3,6 @@ import { owedFolder, runFolder } from '../layout.ts'
 import type { Questions } from './atoms.ts'
 import { decodeAccounts } from './decode-accounts.ts'
 import { decodeEntries } from './decode-entries.ts'
-import { decodeContainers } from './decode-containers.ts'
 import { decodeHeld, decodeSaid } from './decode-service.ts'
 import { decodeFolders } from './decode-folders.ts'
 import { decodeHost } from './decode-host.ts'
@@ -72,7 +71,6 @@ export function decodeSnapshot(questions: Questions, fields: readonly string[]):
     held: decodeHeld(questions, section),
     said: decodeSaid(questions, section),
     entries: decodeEntries(questions, section),
-    containers: decodeContainers(questions, section),
     tests: tests(questions, section, paths),
     owed: new Set(
       trusted && rootOnly(paths.get(owedFolder))

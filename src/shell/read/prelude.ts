@@ -16,14 +16,14 @@ function load(name: string): string {
   return stripShell(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }
 
-/** What frames that ask about processes and accesses define before they use it. */
+/** What frames that ask about processes define before they use it. */
+export const processPrelude = load('./processes.sh')
+
+/** What frames that ask about accesses define behind that. */
 export const accessPrelude = load('./access.sh')
 
 /** What the first frame of a session defines in the resident shell; does not end in a newline. */
 export const readPrelude = load('./prelude.sh')
 
-/** What only those frames define that ask for processes of containers. */
-export const containerPrelude = load('./containers.sh')
-
-/** What a bridge to a socket defines, behind the other two. */
+/** What a bridge to a socket defines, behind the other three. */
 export const bridgePrelude = load('./bridge.sh')

@@ -2,7 +2,7 @@ import type { Identity } from '../../model/identity.ts'
 import type { Expect, FileCheck, Ownership, Parent, Readiness, WriteOp } from '../../model/wire.ts'
 import { testScript } from '../read/compile.ts'
 import { listeningAddresses } from '../read/listening.ts'
-import { containerPrelude } from '../read/prelude.ts'
+import { processPrelude } from '../read/prelude.ts'
 import { quote } from '../quote.ts'
 import type { PreludePart } from './prelude.ts'
 import { freshMode, isFirm, join, modeWord, ownerWord, stagedWord } from './staging.ts'
@@ -285,6 +285,6 @@ export function opScript(
 /** A function definition that has to stand before the commands of an operation, where one is needed. */
 export function opPreparation(op: WriteOp): string | undefined {
   if (op.op !== 'await') return undefined
-  const needs = op.test.atom === 'started' ? `${containerPrelude}\n` : ''
+  const needs = op.test.atom === 'started' ? `${processPrelude}\n` : ''
   return `${needs}kf_tested() { ${testScript(op.test)}; }`
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { cpSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { MountState, ProcessOf, ProcessState } from '../../../src/model/process.ts'
@@ -152,6 +152,38 @@ ${link('api', main)}; ${link('side', side)}`,
       { pid: api.pid, uids: { effective: 5101 }, userNamespace: 'other', exe: { path: program } },
     ])
   })
+
+  it('tells of a process what it was started with and which file it has at a path, where that is asked', async () => {
+    await using host = await testHost(shell)
+    const uid = randomUUID()
+    host.run(`mount -t tmpfs tmpfs /var/log && mkdir -p /var/log/pods/one_api_${uid}`)
+    const folder = join(host.base, 'seen')
+    mkdirSync(folder)
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    symlinkSync(folder, join(host.base, 'link'))
+    await using api = await start(
+      ['/bin/sh', '-c', 'echo up; exec tail -f /dev/null "$0" 2>/dev/null', 'two\nlines'],
+      `/kubepods/pod${uid}/${id()}`,
+    )
+    await using session = await host.open()
+    const of: ProcessOf = { by: 'pod', namespace: 'one', name: 'api' }
+    const asked = { file, link: join(host.base, 'link', 'file') }
+    const { processes } = await ask(session, [
+      ...Object.entries(asked).map(([key, sees]) => ({ atom: 'process', key, of, about: { sees } }) as const),
+      { atom: 'process', key: 'plain', of },
+    ])
+    const about = (key: string): ProcessState['about'] => present(processes.get(key))[0]?.about
+    const { dev, ino } = statSync(file)
+    const argv = ['tail', '-f', '/dev/null', 'two lines']
+    expect(about('file')).toMatchObject({ argv, sees: `${String(dev)}:${String(ino)}` })
+    expect(about('link')).not.toHaveProperty('sees')
+    expect(about('plain')).toBeUndefined()
+    const { since = 0, now = 0 } = about('file') ?? {}
+    expect(now).toBeGreaterThanOrEqual(since)
+    expect(Math.abs(Date.now() / 1000 - now)).toBeLessThan(60)
+    expect(present(processes.get('file')).map(({ pid }) => pid)).toEqual([api.pid])
+  })
 })
 
 it('sends nothing of it with frames that do not ask', async () => {
@@ -162,6 +194,6 @@ it('sends nothing of it with frames that do not ask', async () => {
 })
 
 it('is clean for shellcheck', () => {
-  const prelude = new URL('../../../src/shell/read/access.sh', import.meta.url).pathname
+  const prelude = new URL('../../../src/shell/read/processes.sh', import.meta.url).pathname
   expect(execFileSync('shellcheck', ['-s', 'sh', prelude], { encoding: 'utf8' })).toBe('')
 })
