@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 void fail(int code, const char *format, ...) {
@@ -33,18 +30,19 @@ static const char *required(int argc, char **argv, const char *name) {
 
 static int checks, failures;
 
-static void say(const char *id, const char *status, const char *message) {
+void report_start(const char *name) { printf("{\"name\":\"%s\",\"checks\":[", name); }
+
+void say(const char *id, const char *status, const char *message) {
   printf("%s{\"id\":\"%s\",\"title\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}", checks++ ? "," : "", id, id,
          status, message);
 }
 
-/* `problem` NULL: passed. */
-static void report(const char *id, const char *problem) {
+void report(const char *id, const char *problem) {
   say(id, problem ? "fail" : "pass", problem ? problem : "");
   failures += problem != NULL;
 }
 
-static int reported(void) {
+int reported(void) {
   puts("]}");
   return failures ? EXIT_CHECK : EXIT_OK;
 }
@@ -63,7 +61,7 @@ static const char *tls_problem(void) {
 
 static int doctor(const char *config) {
   config_load(config);
-  printf("{\"name\":\"doctor\",\"checks\":[");
+  report_start("doctor");
   report("config.load", NULL);
   report("config.validate", NULL);
   report("socket.group", group_id(config_get("server.socketGroup")) < 0 ? "group does not exist" : NULL);
@@ -98,19 +96,6 @@ static int rotation_plan(const char *config) {
   printf("{\n  \"name\": \"rotation-plan\",\n  \"activeKeyIdHash\": \"%016llx\",\n  \"rotationState\": \"%s\"\n}\n",
          (unsigned long long)fnv(hash, is_state ? "" : said), is_state ? said : "active");
   return EXIT_OK;
-}
-
-static int probe(const char *path) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  struct stat st;
-  if (strlen(path) >= sizeof to.sun_path) fail(EXIT_USAGE, "--socket is too long");
-  strcpy(to.sun_path, path);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  printf("{\"name\":\"probe\",\"checks\":[");
-  report("socket.path", lstat(path, &st) < 0 ? "not reachable" : S_ISSOCK(st.st_mode) ? NULL : "not a socket");
-  report("socket.connect", connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ? "connect failed" : NULL);
-  close(fd);
-  return reported();
 }
 
 int main(int argc, char **argv) {

@@ -33,8 +33,7 @@ static int take_varint(struct bytes *in, uint64_t *value) {
   return 0;
 }
 
-/* The next length-delimited field; all fields of these messages are. 1: taken, 0: at the end, -1: malformed. */
-static int take_field(struct bytes *in, uint64_t *number, struct bytes *value) {
+int take_field(struct bytes *in, uint64_t *number, struct bytes *value) {
   uint64_t tag, length;
   if (!in->length) return 0;
   if (!take_varint(in, &tag) || (tag & 7) != 2 || !take_varint(in, &length) || length > in->length) return -1;
@@ -55,7 +54,7 @@ static void put_varint(struct bytes *out, size_t value) {
   out->data[out->length++] = (uint8_t)value;
 }
 
-static void put_field(struct bytes *out, unsigned number, const void *data, size_t length) {
+void put_field(struct bytes *out, unsigned number, const void *data, size_t length) {
   put_varint(out, number << 3 | 2);
   put_varint(out, length);
   put(out, data, length);

@@ -48,6 +48,19 @@ struct bytes {
 enum { GRPC_OK = 0, GRPC_INVALID = 3, GRPC_EXHAUSTED = 8, GRPC_UNIMPLEMENTED = 12 };
 int kms_call(const char *path, struct bytes request, struct bytes *reply);
 
+/* The next length-delimited field; all fields of these messages are. 1: taken, 0: at the end, -1: malformed. */
+int take_field(struct bytes *in, uint64_t *number, struct bytes *value);
+void put_field(struct bytes *out, unsigned number, const void *data, size_t length);
+
+/* main.c: a report in JSON, check by check. `problem` NULL: passed. reported() ends it and gives the exit code. */
+void report_start(const char *name);
+void say(const char *id, const char *status, const char *message);
+void report(const char *id, const char *problem);
+int reported(void);
+
+/* probe.c: asks a socket as a client does; returns the exit code. */
+int probe(const char *socket_path);
+
 /* serve.c: runs until SIGTERM or SIGINT. */
 void serve(void) __attribute__((noreturn));
 
