@@ -147,14 +147,15 @@ const providerLog = (host: LabHost): Promise<string> =>
   lab.exec(host, "journalctl --quiet --no-pager -o cat -u 'bao-kms-provider*' -u 'stand-in-pod-bao*'")
 
 describe.each(cases.map((one, index) => ({ ...one, index })))('$is', ({ index, vars, notEnforceable }) => {
-  test('is proved in one round trip, with nothing changed and no connection made', async () => {
+  test('is proved, the matrix in one round trip, with nothing changed and no word of the provider on it', async () => {
     const host = hostOf(index)
     const [before, said] = [await listing(lab, host), await providerLog(host)]
     const proof = await prove(host, vars)
     expect(touched(before, await listing(lab, host))).toEqual([])
     expect(await providerLog(host)).toBe(said)
     expect(unproved(proof)).toEqual([])
-    expect(proof.cost.roundTrips).toBe(1)
+    // the matrix in one; then the socket before and while it is asked, and what the provider's own program says
+    expect(proof.cost.roundTrips).toBe(vars !== undefined && 'openbao_kms_shape' in vars ? 3 : 4)
     const verdicts = new Set(proof.verdicts.map(({ verdict }) => verdict))
     expect([...verdicts].sort()).toEqual(notEnforceable === true ? ['not-enforceable', 'pass'] : ['pass'])
   })
