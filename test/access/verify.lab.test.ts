@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HostProof } from '../../src/model/access.ts'
 import { drive } from '../converge/drive.ts'
@@ -158,5 +160,95 @@ describe.each(cases.map((one, index) => ({ ...one, index })))('$is', ({ index, v
     expect(proof.cost.roundTrips).toBe(vars !== undefined && 'openbao_kms_shape' in vars ? 3 : 4)
     const verdicts = new Set(proof.verdicts.map(({ verdict }) => verdict))
     expect([...verdicts].sort()).toEqual(notEnforceable === true ? ['not-enforceable', 'pass'] : ['pass'])
+  })
+})
+
+describe('an API server with mounts of its own', () => {
+  const jwt = '/var/lib/openbao-kms/identity.jwt'
+  const proveWith = async (setting: string): Promise<HostProof> => {
+    const folder = '/etc/systemd/system/kube-apiserver.service.d'
+    await lab.exec(
+      hostOf(0),
+      `mkdir -p ${folder}; printf '[Service]\n${setting}\n' >${folder}/mounts.conf; systemctl daemon-reload; systemctl restart kube-apiserver`,
+    )
+    return prove(hostOf(0))
+  }
+  const verdictsOn = (proof: HostProof, prefix: string): readonly string[] =>
+    proof.verdicts
+      .filter(({ rule }) => rule.object.startsWith(prefix))
+      .map(({ rule, verdict }) => `${verdict} ${rule.actor} ${rule.action} ${rule.object}`)
+
+  test.each([
+    ['BindReadOnlyPaths=/var/lib/openbao-kms:/srv/elsewhere', []],
+    ['InaccessiblePaths=/var/lib/openbao-kms', []],
+    ['PrivateMounts=yes', []],
+    ['TemporaryFileSystem=/var/lib/openbao-kms', []],
+    ['InaccessiblePaths=/run/openbao-kms', [/^violated .*cannot connect to it: EACCES/]],
+    ['TemporaryFileSystem=/run/openbao-kms', [/^violated .*: nothing is there to connect to$/]],
+  ])('%s', async (setting, lines) => {
+    const proof = await proveWith(setting)
+    expect(unproved(proof)).toEqual(lines.map((line) => expect.stringMatching(line) as string))
+  })
+
+  test('is tried at the other names of a file, which may stand open there', async () => {
+    const closed = await proveWith('BindReadOnlyPaths=/var/lib/openbao-kms:/srv/elsewhere')
+    expect(verdictsOn(closed, '/srv/elsewhere/identity.jwt')).toEqual(
+      ['read', 'write', 'replace'].map(
+        (action) => `pass kube-apiserver ${action} /srv/elsewhere/identity.jwt`,
+      ),
+    )
+    // Nobody gets to it at its own path, whose directory is closed.
+    await lab.exec(hostOf(0), `chmod 0644 ${jwt}`)
+    const open = await proveWith(`BindReadOnlyPaths=${jwt}:/srv/jwt`)
+    expect(verdictsOn(open, '/srv/jwt')).toContain('violated kube-apiserver read /srv/jwt')
+    expect(verdictsOn(open, jwt)).toContain(`pass kube-apiserver read ${jwt}`)
+    await lab.exec(hostOf(0), `chmod 0640 ${jwt}`)
+  })
+
+  test('nothing is known of it in a user namespace of its own', async () => {
+    const proof = await proveWith('PrivateUsers=yes')
+    const own = proof.verdicts.filter(({ rule }) => rule.actor === 'kube-apiserver')
+    expect(own.length).toBeGreaterThan(5)
+    expect(new Set(own.map(({ verdict }) => verdict))).toEqual(new Set(['unknown']))
+    await proveWith('')
+  })
+})
+
+/** What the service account does while it is verified, on the host of each: what the proof must then say. */
+const attacks = [
+  {
+    args: '/var/lib/openbao-kms links identity.jwt',
+    says: /^unknown provider read .*identity\.jwt: .* moved while/,
+  },
+  { args: '/run/openbao-kms links kms.sock', says: /^unknown kube-apiserver connect .*: .* moved while/ },
+  { args: '/var/lib/openbao-kms fifo identity.jwt', says: /^violated provider write .*identity\.jwt/ },
+  {
+    args: '/var/lib/openbao-kms names',
+    says: /^unknown \/var\/lib\/openbao-kms, all that stands in it is known/,
+  },
+  {
+    args: '/var/lib/openbao-kms lease identity.jwt',
+    says: /^unknown provider read .*identity\.jwt: .* come to its end/,
+  },
+  {
+    args: '/var/lib/openbao-kms sparse identity.jwt',
+    says: /^unknown .*identity\.jwt, the provider can log in with it/,
+  },
+  { args: '/var/lib/openbao-kms kill', says: /^unknown provider/ },
+] as const
+
+describe('a service account that was taken over', () => {
+  test.each(attacks.map((one, index) => ({ ...one, index })))('$args', async ({ args, says, index }) => {
+    const host = hostOf(index)
+    const program = join(lab.liveRoot(host), 'opt/hostile')
+    execFileSync('gcc', ['-O2', '-static', '-o', program, join(import.meta.dirname, 'hostile.c')])
+    await lab.exec(
+      host,
+      `systemd-run --quiet --unit=hostile --uid=openbao-kms --gid=openbao-kms -p SupplementaryGroups=openbao-kms-socket /opt/hostile /tmp/up ${args}
+       for i in $(seq 100); do [ ! -e /tmp/up ] || exit 0; sleep 0.1; done; exit 1`,
+    )
+    const lines = unproved(await prove(host, cases[index]?.vars))
+    await lab.exec(host, 'systemctl kill -s KILL hostile')
+    expect(lines).toContainEqual(expect.stringMatching(says))
   })
 })
