@@ -31,7 +31,7 @@ export interface Verified {
   readonly code: number
   /** Whom each actor was found as, such as `kube-apiserver.service, process 448`. */
   readonly found: Readonly<Record<string, string>>
-  /** A line for each rule and check that did not pass, with numbers of groups as N. */
+  /** A line for each rule and check that did not pass, with numbers of groups as N and without the words of a bridge. */
   readonly notProved: readonly string[]
 }
 
@@ -59,6 +59,8 @@ export async function verify(lab: Lab, stateFolder: string): Promise<Verified> {
     found: Object.fromEntries(host.actors.map(({ name, from }) => [name, from])),
     notProved: [...rules, ...checks]
       .filter(({ verdict }) => verdict !== 'pass')
-      .map(({ verdict, line }) => `${verdict}: ${line.replace(/\(gid \d+\)/g, '(gid N)')}`),
+      .map(({ verdict, line }) =>
+        `${verdict}: ${line}`.replace(/\(gid \d+\)/g, '(gid N)').replace(/; the host says: [^]*/, ''),
+      ),
   }
 }
