@@ -37,7 +37,7 @@ const varsOf = {
 type Shape = keyof typeof varsOf
 const shapes = Object.keys(varsOf) as readonly Shape[]
 
-const apiServerPod = (uid: string): string => `apiVersion: v1
+const apiServerPod = (uid: string, gid: string): string => `apiVersion: v1
 kind: Pod
 metadata:
   name: kube-apiserver
@@ -52,7 +52,7 @@ spec:
   hostNetwork: true
   securityContext:
     runAsUser: ${uid}
-    runAsGroup: ${uid}
+    runAsGroup: ${gid}
   volumes:
   - hostPath:
       path: /etc/ssl/certs
@@ -146,7 +146,9 @@ afterAll(async () => {
 
 async function prepare(host: LabHost): Promise<void> {
   const pod = hostsWith('static pod').includes(host)
-  const uid = (await lab.exec(host, 'id -u kube-apiserver')).trim()
+  const [uid = '', gid = ''] = (await lab.exec(host, 'id -u kube-apiserver; id -g kube-apiserver')).split(
+    '\n',
+  )
   await lab.exec(
     host,
     `sed -i '/pam_motd/d' /etc/pam.d/sshd
@@ -156,7 +158,7 @@ async function prepare(host: LabHost): Promise<void> {
        pod
          ? `systemctl disable --now kube-apiserver; rm /etc/systemd/system/kube-apiserver.service; systemctl daemon-reload
             install -d -m 0700 /etc/kubernetes/manifests
-            cat >/etc/kubernetes/manifests/kube-apiserver.yaml <<'END'\n${apiServerPod(uid)}END
+            cat >/etc/kubernetes/manifests/kube-apiserver.yaml <<'END'\n${apiServerPod(uid, gid)}END
             chmod 0600 /etc/kubernetes/manifests/kube-apiserver.yaml`
          : ''
      }`,
@@ -207,12 +209,10 @@ async function playRound(round: number): Promise<void> {
       const proofs = await proofsOf(shape)
       await Promise.all(
         own.map((each) =>
-          each.drift.mends === 'converge' ? undefined : script(each, each.drift.mends.person),
+          each.drift.mends === 'converge' ? Promise.resolve() : script(each, each.drift.mends.person),
         ),
       )
-      console.log(shape, round, 'verified', Math.round(performance.now() / 100) / 10)
       const made = await run(shape, 'converge')
-      console.log(shape, round, 'converged', Math.round(performance.now() / 100) / 10)
       for (const { drift, host } of own) {
         seen.set(drift, {
           plan: planLines(plan, host.name),
@@ -225,10 +225,18 @@ async function playRound(round: number): Promise<void> {
   )
 }
 
+/** What follows from nearly every drift: the provider itself refuses what it finds, and its socket does not answer. */
+const echoes = [
+  /, doctor, as provider: /,
+  /, provider reads .*config.yaml: exit status 3/,
+  /, it answers Status, Encrypt and Decrypt as /,
+]
+
 function expectTold(lines: readonly string[], expected: Told | undefined): void {
   const { says, follows = [] } = expected ?? { says: [] }
+  const allowed = says.length === 0 ? [] : [...says, ...follows, ...echoes]
   expect(says.filter((each) => !lines.some((line) => each.test(line))).map(String)).toEqual([])
-  expect(lines.filter((line) => ![...says, ...follows].some((each) => each.test(line)))).toEqual([])
+  expect(lines.filter((line) => !allowed.some((each) => each.test(line)))).toEqual([])
 }
 
 test('nothing is told of hosts without a drift, before and after', () => {
@@ -246,14 +254,9 @@ test('all 45 are there', () => {
 describe.each(drifts.map((drift) => [`${String(drift.number)} ${drift.title}`, drift] as const))(
   '%s',
   (_, drift) => {
-    test('is told and mended', async () => {
+    test('is told and mended', () => {
       const found = seen.get(drift)
       if (found === undefined) throw new Error('expected it to be made')
-      if (process.env.DR)
-        (await import('node:fs')).appendFileSync(
-          process.env.DR,
-          JSON.stringify({ n: drift.number, t: drift.title, ...found }, null, 1) + '\n',
-        )
       expectTold(found.plan, drift.plan)
       expectTold(found.verify, drift.verify)
       expect(found.failed).toEqual([])

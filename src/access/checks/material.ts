@@ -26,8 +26,14 @@ export function materialChecks(looked: Looked): readonly Check[] {
     ...relied.map((path) => linkCheck(looked, path)),
     ...material.map((path) => namesCheck(looked, path)),
     ...foldersOf(matrix, objects.strays).map((folder) => strayCheck(looked, folder)),
+    ...[objects.authMaterial, objects.configuration].flatMap((objectClass) =>
+      pathsOf(matrix, objectClass).map((path) => rootsCheck(looked, path, 0o027)),
+    ),
+    ...[objects.trust, objects.program].flatMap((objectClass) =>
+      pathsOf(matrix, objectClass).map((path) => rootsCheck(looked, path, 0o022)),
+    ),
+    ...pathsOf(matrix, objects.runtime).map((path) => runtimeCheck(looked, path)),
     ...pathsOf(matrix, objects.registry).map((path) => registryCheck(looked, path)),
-    ...pathsOf(matrix, objects.socket).map((path) => socketCheck(looked, path)),
   ]
 }
 
@@ -140,25 +146,39 @@ function idFinding(
   ]
 }
 
-function socketCheck({ matrix, snapshot, accounts }: Looked, path: string): Check {
+/**
+ * Whose a file is counts beside who can write it now: a service that sees it read-only today owns it tomorrow all the same.
+ * @param open permission bits that it must not have
+ */
+function rootsCheck({ snapshot, accounts }: Looked, path: string, open: number): Check {
+  const state = stateOf(snapshot, path)
+  const findings =
+    state?.type === 'file'
+      ? [
+          ...idFinding('uid', state.uid, 0, accounts.userName),
+          ...((state.mode & open) === 0 ? [] : [`its mode is ${octal(state.mode)}`]),
+        ]
+      : []
+  const who = open === 0o022 ? 'root alone writes it' : 'root alone writes it, and not all read it'
+  return checked('Permissions, owner root', path, who, findings)
+}
+
+function runtimeCheck({ matrix, snapshot, accounts }: Looked, path: string): Check {
   const provider = providerOf(matrix)
   const state = stateOf(snapshot, path)
   const gids = provider === undefined ? [] : socketGroupsOf(provider).map((name) => accounts.gid(name))
-  const uid = provider === undefined ? undefined : accounts.uid(provider.user)
-  // That it is not there is told by who must connect to it.
   const findings =
-    state === undefined || provider === undefined
-      ? []
-      : [
-          ...(state.type === 'socket' ? [] : [`it is a ${state.type}`]),
-          ...idFinding('uid', state.uid, uid, accounts.userName),
+    state?.type === 'directory' && provider !== undefined
+      ? [
+          ...idFinding('uid', state.uid, accounts.uid(provider.user), accounts.userName),
           ...idFinding('gid', state.gid, gids[0], accounts.groupName),
-          ...(state.mode === 0o660 ? [] : [`its mode is ${octal(state.mode)}`]),
+          ...(state.mode === 0o2750 ? [] : [`its mode is ${octal(state.mode)}`]),
         ]
+      : []
   return checked(
-    'Permissions, kms.sock 0660',
+    'Runtime directory creation, 2750',
     path,
-    'it is the provider’s, for its group, with mode 0660',
+    'it is the provider’s, of the group of its socket, with mode 2750',
     findings,
   )
 }

@@ -28,7 +28,7 @@ const matrix: Matrix = {
     rule('key registry', path(registry)),
     rule('key registry', path(`${registry}.checkpoint`)),
     rule('provider program', path(`/etc/systemd/system/${unit}`)),
-    rule('socket', path(socket)),
+    rule('runtime directory', path('/run/kms')),
     rule('stray copies', { is: 'others', folder: home }),
   ],
   kmsSockets: [],
@@ -69,7 +69,7 @@ const right: Readonly<Record<string, Fact<PathState>>> = {
   [encryption]: encrypted(`${kms('kms-1', socket)}, {identity: {}}`),
   [registry]: own(),
   [`${registry}.checkpoint`]: own(),
-  [socket]: own({ type: 'socket', gid: known(701), mode: 0o660 }),
+  '/run/kms': own({ type: 'directory', gid: known(701), mode: 0o2750 }),
 }
 const folder = (at: string, ending: string, texts: Readonly<Record<string, string>>): Snapshot['folders'] =>
   new Map([[folderKey(at, ending), { is: 'present', state: new Map(Object.entries(texts)) }]])
@@ -229,14 +229,14 @@ describe('what is proved of a host beside the rules of its matrix', () => {
       [`violated ${registry}: it was written 3600 s before ${registry}.checkpoint: it is from a backup`],
     ],
     [
-      'a socket for everybody',
-      { paths: { [socket]: own({ type: 'socket', gid: known(701), mode: 0o666 }) } },
-      [`violated ${socket}: its mode is 0666`],
+      'a token that the provider owns',
+      { paths: { [jwt]: token({ iss: 'i', sub: 's', aud: ['a'], exp }, { uid: known(700), mode: 0o644 }) } },
+      [`violated ${jwt}: its uid is 700 (kms) instead of 0; its mode is 0644`],
     ],
     [
-      'a file in the place of the socket',
-      { paths: { [socket]: own() } },
-      [`violated ${socket}: it is a file; its gid is 700 (kms) instead of 701; its mode is 0640`],
+      'a runtime directory that its group can write, of the wrong group',
+      { paths: { '/run/kms': own({ type: 'directory', mode: 0o2770 }) } },
+      ['violated /run/kms: its gid is 700 (kms) instead of 701; its mode is 2770'],
     ],
     [
       'the API server with another name for the provider',
