@@ -2,7 +2,7 @@
  * What a service account that was taken over can do to whoever proves what it may. It runs as that account, in a
  * directory that is its own, makes UP when it is at work, and goes on until it is killed.
  *
- *   hostile UP DIR links NAME   NAME is a link to /etc/hostname, one to /etc/shadow, a FIFO, a file, for ever
+ *   hostile UP DIR links NAME   NAME is a link to /etc/hostname, one to /etc/shadow, a file, for ever
  *   hostile UP DIR socket NAME  NAME is a socket of its own, with the group and the mode of the one before
  *   hostile UP DIR fifo NAME    NAME is a FIFO
  *   hostile UP DIR lease NAME   NAME is a file that it holds a lease of: who opens it waits
@@ -39,11 +39,10 @@ static void links(const char *name)
 {
 	static unsigned turn;
 	unlink("next");
-	switch (turn++ % 4) {
+	switch (turn++ % 3) {
 	case 0: (void)!symlink("/etc/hostname", "next"); break;
 	case 1: (void)!symlink("/etc/shadow", "next"); break;
-	case 2: mkfifo("next", 0640); break;
-	case 3: close(made("next")); break;
+	case 2: close(made("next")); break;
 	}
 	rename("next", name);
 }

@@ -6,6 +6,11 @@ const shellFolder = join(import.meta.dirname, '../../src/shell')
 /** Source of the read prelude, as it stands in the repository. */
 export const readSource = readFileSync(join(shellFolder, 'read/prelude.sh'), 'utf8')
 
+/** The same with what asks about processes and accesses. */
+export const accessSource = ['prelude.sh', 'processes.sh', 'access.sh']
+  .map((name) => readFileSync(join(shellFolder, 'read', name), 'utf8'))
+  .join('\n')
+
 const writeFolder = join(shellFolder, 'write/prelude')
 
 /** All parts of the write prelude, as they stand in the repository; order does not matter but for the first. */
