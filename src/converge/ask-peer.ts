@@ -11,9 +11,6 @@ import { problemOf } from './problem.ts'
 import type { RunRequest } from './request.ts'
 import { mayWrite } from './secrets.ts'
 
-/** Questions under way, so that hosts which want the same at once ask once. */
-const asking = new WeakMap<Peer, Promise<void>>()
-
 /**
  * Asks a peer that a plan of `host` wanted something of. True where it answered meanwhile, so that there is a new plan to
  * make. A peer that cannot be reached or is not well gives nothing: that is kept as the reason.
@@ -21,9 +18,7 @@ const asking = new WeakMap<Peer, Promise<void>>()
 export async function askPeer(request: RunRequest, { host, play, peer }: PlanContext): Promise<boolean> {
   if (peer?.wanted !== true) return false
   request.emit({ type: 'waiting', host: host.name, for: `what ${peer.name} gives` })
-  const question = asking.get(peer) ?? offerOf(request, play, peer).then(peer.keep)
-  asking.set(peer, question)
-  await question
+  peer.keep(await offerOf(request, play, peer))
   return true
 }
 

@@ -4,6 +4,7 @@ import type { Permits } from '../fleet/permits.ts'
 import type { JobEnd } from '../fleet/run.ts'
 import { type Item, type Plan, planItems, planView } from '../model/plan.ts'
 import type { Problem } from '../model/problem.ts'
+import type { Peer } from '../model/seed.ts'
 import type { Effect } from '../model/resource.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import type { PlanContext } from '../plan/expand.ts'
@@ -164,7 +165,7 @@ export function createHostRun(job: HostJob): HostRun {
           `expected the plan to be empty after ${String(mostStages)} stages, found that each makes new differences`,
         )
       }
-      const end = await withPermits(open, current)
+      const end = await withPermits(open, current, approved)
       current = end.plan
       turn?.probed()
       if (end.problem !== undefined) {
@@ -175,13 +176,13 @@ export function createHostRun(job: HostJob): HostRun {
   }
 
   /** Makes the first stage once few enough other hosts do its tasks that have a `throttle`. */
-  function withPermits(open: Link, next: Plan): Promise<StageEnd> {
+  function withPermits(open: Link, next: Plan, approved: Plan): Promise<StageEnd> {
     // Always in the order of the play, so that no two hosts wait for each other.
     const throttled = throttledTasks(context, next)
     const take = (index: number): Promise<StageEnd> => {
       const task = throttled[index]
       if (task === undefined)
-        return request.stop.aborted ? Promise.resolve({ plan: next }) : takeTurn(open, next)
+        return request.stop.aborted ? Promise.resolve({ plan: next }) : takeTurn(open, next, approved)
       const onWait = (): void => {
         emit({ type: 'waiting', host: host.name, for: `its turn at the task '${task.name}'` })
       }
@@ -191,7 +192,7 @@ export function createHostRun(job: HostJob): HostRun {
   }
 
   /** Makes the first stage: at once, or, where it interrupts a service, when the cluster lets this host through. */
-  async function takeTurn(open: Link, next: Plan): Promise<StageEnd> {
+  async function takeTurn(open: Link, next: Plan, approved: Plan): Promise<StageEnd> {
     const stageJob = {
       host: host.name,
       link: open,
@@ -203,15 +204,32 @@ export function createHostRun(job: HostJob): HostRun {
         changed += 1
       },
     }
-    if (!isDisruptive(next)) return makeStage(stageJob, next)
+    const make = async (): Promise<StageEnd> => {
+      if (context.peer?.asked !== true) return makeStage(stageJob, next)
+      const fresh = await withFreshOffer(open, context.peer)
+      const [problem] = refusalsOf(fresh)
+      if (problem !== undefined) return { plan: fresh, problem }
+      judgeWidening(fresh, approved)
+      // What interrupts a service by now waits for its turn like any other.
+      return isDisruptive(fresh) && !isDisruptive(next) ? { plan: fresh } : makeStage(stageJob, fresh)
+    }
+    if (!isDisruptive(next)) return make()
     emit({ type: 'waiting', host: host.name, for: `its turn in cluster ${host.cluster}` })
     return gates.disrupt(host.cluster, host.name, async () => {
       // The operator may have stopped the run while this host waited.
       if (request.stop.aborted) return { plan: next }
-      const end = await makeStage(stageJob, next)
+      const end = await make()
       if (end.problem !== undefined) gates.trip(host.cluster, host.name, end.problem)
       return end
     })
+  }
+
+  /** The plan with what the peer has now, however long ago it was asked for the last one. */
+  async function withFreshOffer(open: Link, peer: Peer): Promise<Plan> {
+    peer.forget()
+    const plan = await observer.ask(open)
+    peer.forget()
+    return plan
   }
 
   /** After a person's long reading: what is there now is planned anew, and must still be what was shown. */

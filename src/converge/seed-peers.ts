@@ -6,8 +6,8 @@ import type { ContextRequest, RunMemory } from './memory.ts'
 import { operatorScope } from './secrets.ts'
 
 /**
- * The peer of each host of a play that has `seed_from`, by the host's name; hosts that name the same one share it. Throws
- * KmsfleetErrors where one is unknown, in another cluster, or itself a host of the play.
+ * The peer of each host of a play that has `seed_from`, by the host's name; each host asks it for itself, in its turn.
+ * Throws KmsfleetErrors where one is unknown, in another cluster, or itself a host of the play.
  */
 export function seedPeers(
   request: ContextRequest,
@@ -17,7 +17,6 @@ export function seedPeers(
 ): ReadonlyMap<string, Peer> {
   const { seedFrom } = play
   if (seedFrom === undefined) return new Map()
-  const byName = new Map<string, Peer>()
   const errors = new Map<string, KmsfleetError>()
   const pairs = hosts.flatMap((host): [string, Peer][] => {
     const name = String(engine.text(seedFrom.template, operatorScope(request, play, host), seedFrom.place))
@@ -28,9 +27,7 @@ export function seedPeers(
       errors.set(message, new KmsfleetError('playbook.invalid', message, { place: seedFrom.place, hint }))
       return []
     }
-    const peer = byName.get(name) ?? createPeer(name)
-    byName.set(name, peer)
-    return [[host.name, peer]]
+    return [[host.name, createPeer(name)]]
   })
   if (errors.size > 0) throw new KmsfleetErrors([...errors.values()])
   return new Map(pairs)
@@ -64,8 +61,15 @@ function createPeer(name: string): Peer {
     get wanted() {
       return wanted && kept === undefined
     },
+    get asked() {
+      return kept !== undefined
+    },
     keep: (offered) => {
       kept = offered
+    },
+    forget: () => {
+      kept = undefined
+      wanted = false
     },
   }
 }

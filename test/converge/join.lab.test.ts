@@ -207,15 +207,23 @@ describe('a host that has its state', () => {
     expect(touched(before, await listing(lab, hostNamed('h2')))).toEqual([])
   })
 
-  test('gets it anew once it was rebuilt', async () => {
+  test('gets it anew once it was rebuilt, as it is when it is written and not as it was when it was planned', async () => {
     await on('h2', `rm ${state}`)
-    const run = await seed('converge')
+    const run = await drive(lab, 'converge', {
+      playbook,
+      limit: 'h2',
+      extraVars: { openbao_kms_seed_from: 'h1' },
+      approve: async () => {
+        await on('h1', `sed -i s/PlantedState/LaterState/ ${state}`)
+        return true
+      },
+    })
     expect(run.exitCode).toBe(0)
     expect(run.done('h2').map((key) => key.slice(0, key.indexOf('@')))).toEqual([
       `state-pair:${state}`,
       'unit:bao-kms-provider.service',
       'reach:/run/openbao-kms/kms.sock as kube-apiserver',
     ])
-    expect(await on('h2', `cat ${state}`)).toContain(planted[0])
+    expect(await on('h2', `cat ${state}`)).toContain('LaterStateOfH1')
   })
 })

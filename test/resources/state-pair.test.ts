@@ -23,7 +23,9 @@ const peerWith = (offered: Offered | undefined): Peer => ({
   name: 'cp1',
   offered: () => offered,
   wanted: false,
+  asked: offered !== undefined,
   keep: () => undefined,
+  forget: () => undefined,
 })
 const offer = (identity: string, content: boolean): Offered => ({
   is: 'offer',
