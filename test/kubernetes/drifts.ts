@@ -32,7 +32,6 @@ export const drifts: readonly AccessDrift[] = [
     make: 'chmod 0600 /run/openbao-kms/kms.sock',
     says: [
       `${connect}: ${cannot}: EACCES, since group openbao-kms-socket (gid N) has --- on /run/openbao-kms/kms.sock`,
-      'violated: /run/openbao-kms/kms.sock: it is the provider’s, for its group, with mode 0660: its mode is 0600',
       'violated: /run/openbao-kms/kms.sock: it is a socket of openbao-kms:openbao-kms-socket with mode 0660: found openbao-kms:openbao-kms-socket with mode 0600',
       silent,
     ],
@@ -44,6 +43,7 @@ export const drifts: readonly AccessDrift[] = [
     make: 'chown openbao-kms:openbao-kms /run/openbao-kms; chmod 00750 /run/openbao-kms',
     says: [
       `${connect}: ${cannot}: EACCES, since others have ---, and it is neither the owner nor in the group on /run/openbao-kms`,
+      'violated: /run/openbao-kms: it is the provider’s, of the group of its socket, with mode 2750: its gid is N (openbao-kms) instead of N; its mode is 0750',
       silent,
     ],
   },

@@ -60,7 +60,10 @@ export async function verify(lab: Lab, stateFolder: string): Promise<Verified> {
     notProved: [...rules, ...checks]
       .filter(({ verdict }) => verdict !== 'pass')
       .map(({ verdict, line }) =>
-        `${verdict}: ${line}`.replace(/\(gid \d+\)/g, '(gid N)').replace(/; the host says: [^]*/, ''),
+        `${verdict}: ${line}`
+          .replace(/\(gid \d+\)/g, '(gid N)')
+          .replace(/gid is \d+ (\(\S+\)) instead of \d+/g, 'gid is N $1 instead of N')
+          .replace(/; the host says: [^]*/, ''),
       ),
   }
 }
