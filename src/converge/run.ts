@@ -5,7 +5,7 @@ import type { JobEnd } from '../fleet/run.ts'
 import { exitCode } from '../model/outcome.ts'
 import { checkTags } from '../playbook/tags.ts'
 import { createContexts } from './context.ts'
-import { proveAccess, watchChanges } from './final-proof.ts'
+import { prepareProof, proveAccess, watchChanges } from './final-proof.ts'
 import { type ContextRequest, createMemory, type RunMemory, tagChoice } from './memory.ts'
 import { checkAccepted } from './new-identity.ts'
 import { type PreparedPlay, preparePlay, type RunState, runPlay, skipPlay } from './play.ts'
@@ -34,6 +34,7 @@ export async function runPlaybook(asked: RunRequest): Promise<RunResult> {
   const memory = createMemory()
   await openSecrets(request, memory)
   const plays = prepareRun(request, memory)
+  const proof = request.verify === undefined ? undefined : prepareProof(request, plays)
   checkAccepted(request.acceptNewIdentity ?? [], plays)
   await request.beforeContact?.()
   const state: RunState = {
@@ -48,7 +49,7 @@ export async function runPlaybook(asked: RunRequest): Promise<RunResult> {
     const ends = ruined ? await skipPlay(request, play, state) : await runPlay(request, play, state)
     code |= exitBits([...ends.values()])
   }
-  if (request.verify !== undefined && !request.stop.aborted) code |= await proveAccess(request, touched)
+  if (proof !== undefined && !request.stop.aborted) code |= await proveAccess(request, proof, touched)
   const result = request.stop.aborted ? exitCode.interrupted : code
   request.emit({
     type: 'run-ended',

@@ -226,9 +226,11 @@ export type AccessSummary =
       readonly is: 'verified'
       readonly counts: Readonly<Record<VerdictKind, number>>
       /** What is violated or unknown, a line each. */
-      readonly findings: readonly string[]
-      /** Something is due on the host, which may be why: it is not held against the run. */
-      readonly excused: boolean
+      readonly findings: readonly {
+        readonly text: string
+        /** The actor is to be restarted by a play of its own, which may mend it: it is not held against the run. */
+        readonly due: boolean
+      }[]
     }
   /** It was not asked for, or could not be done: why. */
   | { readonly is: 'not-verified'; readonly because: string }

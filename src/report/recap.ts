@@ -81,11 +81,13 @@ export function accessLines(summary: RunSummary): readonly Line[] {
     }
     const { pass, violated, unknown, 'not-enforceable': shape } = access.counts
     const counts = `proved ${String(pass)}, violated ${String(violated)}, unknown ${String(unknown)}, not enforceable ${String(shape)}`
-    const style = access.findings.length === 0 ? 'good' : access.excused ? 'warn' : 'bad'
-    const why = access.findings.length > 0 && access.excused ? ' (what is due may be why)' : ''
+    const open = access.findings.filter(({ due }) => !due)
+    const style = access.findings.length === 0 ? 'good' : open.length === 0 ? 'warn' : 'bad'
     return [
-      [styled(style, 'access'), ` on ${names}: ${counts}${why}`],
-      ...access.findings.map((finding): Line => ['  ', finding]),
+      [styled(style, 'access'), ` on ${names}: ${counts}`],
+      ...access.findings.map(({ text, due }): Line => [
+        `  ${text}${due ? ' (what is due may mend it)' : ''}`,
+      ]),
     ]
   })
 }

@@ -133,8 +133,14 @@ const Access = z
     z.strictObject({
       is: z.literal('verified'),
       counts: z.strictObject({ pass: Count, violated: Count, unknown: Count, 'not-enforceable': Count }),
-      findings: z.array(z.string()).describe('What is violated or unknown'),
-      excused: z.boolean().describe('Something is due on the host, which may be why'),
+      findings: z
+        .array(
+          z.strictObject({
+            text: z.string(),
+            due: z.boolean().describe('What is due for this actor may mend it: it does not count'),
+          }),
+        )
+        .describe('What is violated or unknown'),
     }),
     z.strictObject({ is: z.literal('not-verified'), because: z.string() }),
   ])

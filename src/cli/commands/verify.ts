@@ -1,6 +1,5 @@
 import { prepareMatrices, verifyFleet, type HostEnd } from '../../access/fleet.ts'
-import { KmsfleetError } from '../../errors/error.ts'
-import type { HostProof, VerdictKind } from '../../model/access.ts'
+import { exitOf, reasonOf } from '../../access/outcome.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
@@ -13,14 +12,18 @@ import { proofLines, proofRecap } from '../../report/proof-text.ts'
 import type { VerifyOptions } from '../options.ts'
 import { readPasswords } from '../passwords.ts'
 import { loadReachedInventory, openReach } from '../reach.ts'
+import { createRedaction } from '../redaction.ts'
 import { watchSignals } from '../signals.ts'
 import { openTerminal, type Terminal } from '../terminal.ts'
 
 /** `kmsfleet verify`: proves the access matrix on every host; reads, and changes nothing. */
 export async function verify(file: string, options: VerifyOptions): Promise<number> {
   const start = performance.now()
-  const terminal = openTerminal(options)
-  const { inventory, extraVars } = loadReachedInventory(options, await readPasswords(options))
+  const redaction = createRedaction()
+  const terminal = openTerminal(options, redaction.redact)
+  const passwords = await readPasswords(options)
+  for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
+  const { inventory, extraVars } = loadReachedInventory(options, passwords)
   const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
   const { limit } = options
@@ -34,9 +37,9 @@ export async function verify(file: string, options: VerifyOptions): Promise<numb
     signals.stop,
   )
   const ends = await verifyFleet(hosts, reach.connect, options.forks, signals.stop)
-  if (signals.stop.aborted) return exitCode.interrupted
   show(terminal, ends, options, performance.now() - start)
-  return verifyExit(ends)
+  const interrupted = signals.stop.aborted ? exitCode.interrupted : undefined
+  return interrupted ?? ends.reduce((code, end) => code | exitOf(end), 0)
 }
 
 function show(
@@ -48,7 +51,7 @@ function show(
   const { result, conversation } = terminal
   const proofs = ends.flatMap((end) => (end.is === 'proved' ? [end.proof] : []))
   const failed = ends.flatMap((end) => (end.is === 'proved' ? [] : [end]))
-  const notAsked = new Map(failed.map(({ host, error }) => [host, messageOf(error)]))
+  const notAsked = new Map(failed.map(({ host, error }) => [host, reasonOf(error)]))
   if (options.format === 'json') result.data(proofDocument(proofs, notAsked), 2)
   else if (options.format === 'junit') result.text(proofJunit(proofs, notAsked))
   else {
@@ -63,29 +66,4 @@ function show(
       ...thrownLines(error, options.verbose === true),
     )
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-/** Nothing but proof is 0: what is unknown is as little proved as what is violated. */
-function verifyExit(ends: readonly HostEnd[]): number {
-  return ends.reduce(
-    (code, end) => code | (end.is === 'proved' ? proofExit(end.proof) : failureExit(end.error)),
-    0,
-  )
-}
-
-function proofExit({ verdicts, checks }: HostProof): number {
-  const open: readonly VerdictKind[] = ['violated', 'unknown']
-  return [...verdicts, ...checks].some(({ verdict }) => open.includes(verdict))
-    ? exitCode.differs
-    : exitCode.ok
-}
-
-function failureExit(error: unknown): number {
-  return error instanceof KmsfleetError && error.code.startsWith('transport.')
-    ? exitCode.unreachable
-    : exitCode.hostFailed
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { prepareMatrices, verifyFleet, type HostMatrix } from '../../access/fleet.ts'
 import { narrowMatrix, questionOf, rulesAbout, whyLines } from '../../access/why.ts'
+import { exitOf } from '../../access/outcome.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
 import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
@@ -9,6 +10,7 @@ import { thrownLines } from '../../report/problem.ts'
 import type { WhyOptions } from '../options.ts'
 import { readPasswords } from '../passwords.ts'
 import { loadReachedInventory, openReach } from '../reach.ts'
+import { createRedaction } from '../redaction.ts'
 import { watchSignals } from '../signals.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -19,9 +21,12 @@ export async function why(
   object: string,
   options: WhyOptions,
 ): Promise<number> {
-  const terminal = openTerminal(options)
+  const redaction = createRedaction()
+  const terminal = openTerminal(options, redaction.redact)
   const question = questionOf(actor, action, object)
-  const { inventory, extraVars } = loadReachedInventory(options, await readPasswords(options))
+  const passwords = await readPasswords(options)
+  for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
+  const { inventory, extraVars } = loadReachedInventory(options, passwords)
   const file = options.playbook ?? join(import.meta.dirname, '../../../playbooks/rollout.yml')
   const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
   const { limit } = options
@@ -53,5 +58,6 @@ export async function why(
       )
     }
   }
-  return ends.every(({ is }) => is === 'proved') ? exitCode.ok : exitCode.hostFailed
+  // What is explained is no verdict: only hosts that did not answer count.
+  return ends.reduce((code, end) => code | (end.is === 'proved' ? exitCode.ok : exitOf(end)), 0)
 }
