@@ -85,10 +85,10 @@ function summaryOf(
       text: `${actor} ${must ? 'must' : 'must not'} ${actionWords[action]} ${object}: ${finding}`,
       due: must && isDue(actors.get(actor), due),
     })),
-    ...checks.map(({ subject, expected, verdict, finding }) => ({
+    ...checks.map(({ subject, actor = subject, expected, verdict, finding }) => ({
       verdict,
       text: `${subject}: ${expected}: ${finding}`,
-      due: isDue(actors.get(subject), due),
+      due: isDue(actors.get(actor), due),
     })),
   ]
   const count = (kind: VerdictKind): number => all.filter(({ verdict }) => verdict === kind).length

@@ -202,6 +202,8 @@ export interface Verdict {
 export interface Check {
   /** What it is about, such as `kube-apiserver` or a path. */
   readonly subject: string
+  /** The actor as whom it was tried, where that is not the subject. */
+  readonly actor?: string
   /** What should be so, as a sentence. */
   readonly expected: string
   readonly verdict: VerdictKind

@@ -34,6 +34,7 @@ export interface Drive extends Partial<
     | 'run'
     | 'operator'
     | 'concurrency'
+    | 'verify'
   >
 > {
   /** File. The rollout that is shipped, where none is given. */

@@ -50,7 +50,8 @@ export function judgeProbe(
   said: SaidState | undefined,
 ): { readonly check: Check; readonly proof: Partial<SocketProof> } {
   const check = (verdict: Check['verdict'], finding: string): Check => ({
-    ...{ subject: socket.path, expected: answersAs(socket), verdict, finding, source: socket.source },
+    ...{ subject: socket.path, actor: socket.usedBy, expected: answersAs(socket) },
+    ...{ verdict, finding, source: socket.source },
   })
   const report = reportOf(said)
   if (typeof report === 'string') return { check: check('unknown', `probe: ${report}`), proof: {} }

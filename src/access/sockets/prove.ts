@@ -71,7 +71,8 @@ function notRun({ program, source }: KmsSocket, mayRun: boolean): readonly Check
 }
 
 function answerCheck(socket: KmsSocket, verdict: Check['verdict'], finding: string): Check {
-  return { subject: socket.path, expected: answersAs(socket), verdict, finding, source: socket.source }
+  const { path, usedBy, source } = socket
+  return { subject: path, actor: usedBy, expected: answersAs(socket), verdict, finding, source }
 }
 
 interface Asked {
@@ -179,5 +180,7 @@ async function endOf(exited: Promise<unknown>): Promise<void> {
 
 function complaint(stderr: string): string {
   const text = stderr.trim().split('\n').at(-1) ?? ''
-  return text === '' ? '' : `; the host says: ${text.slice(0, 200)}`
+  // socat's own head has the time and its process in it.
+  const plain = text.replace(/^[0-9/]+ [0-9:]+ socat\[[0-9]+\] [A-Z] /, '')
+  return plain === '' ? '' : `; the host says: ${plain.slice(0, 200)}`
 }
