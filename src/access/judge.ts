@@ -7,18 +7,21 @@ export interface Evidence {
   readonly evaluation: Evaluation
   /** The actor could have answered in place of the kernel. */
   readonly selfReported: boolean
+  /** How the actor could give itself what it is denied. */
+  readonly ownGrant?: string
   /** Mandatory access control that is active on the host, such as `SELinux`: it denies what modes allow. */
   readonly mandatory?: string
 }
 
 /**
- * The verdict on a rule. A pass needs the kernel's answer, and nothing that speaks against it; a must-not of which the
- * kernel's answer may be the actor's own needs the evaluation too.
+ * The verdict on a rule. A pass needs the kernel's answer, and nothing that speaks against it; where the kernel's answer may
+ * be the actor's own, it needs the evaluation too. What an actor could give itself is not denied to it.
  */
 export function judge(rule: Rule, evidence: Evidence): Verdict {
-  const { attempt, evaluation, selfReported } = evidence
+  const { attempt, evaluation, selfReported, ownGrant } = evidence
   const said = (verdict: VerdictKind, finding: string): Verdict => ({
     ...{ rule, verdict, finding, attempt, evaluation, selfReported },
+    ...(ownGrant === undefined ? {} : { ownGrant }),
   })
   if (rule.notEnforceable !== undefined) return said('not-enforceable', rule.notEnforceable)
   return rule.must ? judgeMust(rule, evidence, said) : judgeMustNot(rule, evidence, said)
@@ -47,7 +50,7 @@ function judgeMust(rule: Rule, evidence: Evidence, said: Said): Verdict {
 }
 
 function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
-  const { attempt, evaluation, selfReported } = evidence
+  const { attempt, evaluation, selfReported, ownGrant } = evidence
   switch (attempt.is) {
     case 'granted':
       return said('violated', `${can(rule)}${deciding(attempt, evaluation)}`)
@@ -58,6 +61,7 @@ function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
     case 'denied':
       if (evaluation.is === 'granted' || evaluation.is === 'missing')
         return said('unknown', disagreement(evidence))
+      if (ownGrant !== undefined) return said('violated', `${rule.actor} could give itself this: ${ownGrant}`)
       if (selfReported && evaluation.is === 'unknown') return said('unknown', ownWord(evaluation.because))
       return said('pass', '')
   }

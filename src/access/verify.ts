@@ -1,6 +1,14 @@
-import type { Evaluation, HostProof, Matrix, Rule, Verdict, VerdictKind } from '../model/access.ts'
+import type {
+  ActingIdentity,
+  Evaluation,
+  HostProof,
+  Matrix,
+  Rule,
+  Verdict,
+  VerdictKind,
+} from '../model/access.ts'
 import type { Fact, PathState, Snapshot } from '../model/facts.ts'
-import type { MountState } from '../model/process.ts'
+import type { MountState, ProcessState } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { accountsOf, type Accounts } from './actors/accounts.ts'
 import { findActor, type FoundActor } from './actors/find.ts'
@@ -8,10 +16,11 @@ import { type Answer, type Answers, answerKey, answersOf, lateAtoms, triedBy } f
 import { firstAtoms } from './ask.ts'
 import { hostChecks } from './checks/all.ts'
 import { evaluate } from './evaluate/evaluate.ts'
+import { ownGrant } from './evaluate/own-grant.ts'
 import { evaluateSignal } from './evaluate/signal.ts'
 import type { Rows } from './evaluate/walk.ts'
 import type { Names } from './evaluate/words.ts'
-import { judge } from './judge.ts'
+import { judge, type Evidence } from './judge.ts'
 import { leftBehindChecks } from './left-behind.ts'
 import { otherNames, rowsAsSeen } from './namespace.ts'
 import { resolveRules } from './resolve.ts'
@@ -102,7 +111,7 @@ function verdictOf(rule: Rule, known: Known): Verdict {
   const verdicts = (found.length === 0 ? [nobodyTried] : found).map((answer) =>
     judge(rule, {
       attempt: answer.attempt,
-      evaluation: evaluationOf(rule, answer, known),
+      ...worked(rule, answer, known),
       selfReported: answer.selfReported,
       ...(known.mandatory === undefined ? {} : { mandatory: known.mandatory }),
     }),
@@ -124,26 +133,38 @@ function mountsOf(
   return actors.get(actor)?.processes.find((process) => process.pid === pid)?.mounts
 }
 
-function evaluationOf(rule: Rule, answer: Answer, { actors, names, paths }: Known): Evaluation {
+/** What owners, modes, ACLs, groups and capabilities say of it. */
+function worked(
+  rule: Rule,
+  answer: Answer,
+  { actors, names, paths }: Known,
+): Pick<Evidence, 'evaluation' | 'ownGrant'> {
   const identity = answer.identity ?? actors.get(rule.actor)?.identity
   if (identity === undefined) {
-    return { is: 'unknown', because: 'it is not known who the actor is', steps: [] }
+    return { evaluation: { is: 'unknown', because: 'it is not known who the actor is', steps: [] } }
   }
-  if (rule.action !== 'signal') {
-    const host: Rows = (path) => paths.get(path)
-    const rows =
-      answer.seen === undefined ? host : rowsAsSeen(answer.seen, mountsOf(rule, answer, actors), host)
-    const found = evaluate(identity, rule.action, rule.object, rows, names)
-    // Root sees that nothing is there: whoever may or may not look for it, there is nothing to be had.
-    const gone = answer.attempt.is === 'missing' && rows(rule.object)?.is === 'absent'
-    return gone && found.is === 'unknown' ? { is: 'missing', steps: found.steps } : found
+  const { action, object } = rule
+  if (action === 'signal') {
+    return { evaluation: signalled(identity, object, actors.get(object)?.process, names) }
   }
-  const target = actors.get(rule.object)?.process
-  return target === undefined
-    ? { is: 'missing', steps: [] }
-    : evaluateSignal(
-        identity,
-        { name: rule.object, uid: target.uids.real, savedUid: target.uids.saved },
-        names,
-      )
+  const host: Rows = (path) => paths.get(path)
+  const rows =
+    answer.seen === undefined ? host : rowsAsSeen(answer.seen, mountsOf(rule, answer, actors), host)
+  const found = evaluate(identity, action, object, rows, names)
+  // Root sees that nothing is there: whoever may or may not look for it, there is nothing to be had.
+  const gone = answer.attempt.is === 'missing' && rows(object)?.is === 'absent'
+  const evaluation: Evaluation =
+    gone && found.is === 'unknown' ? { is: 'missing', steps: found.steps } : found
+  const own = ownGrant(identity, action, object, rows, names, evaluation)
+  return { evaluation, ...(own === undefined ? {} : { ownGrant: own }) }
+}
+
+function signalled(
+  identity: ActingIdentity,
+  name: string,
+  target: ProcessState | undefined,
+  names: Names,
+): Evaluation {
+  if (target === undefined) return { is: 'missing', steps: [] }
+  return evaluateSignal(identity, { name, uid: target.uids.real, savedUid: target.uids.saved }, names)
 }

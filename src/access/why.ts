@@ -99,6 +99,9 @@ export function whyLines(
           ],
         ]
       : []),
+    ...(verdict.ownGrant === undefined
+      ? []
+      : [['  ', styled('warn', `but it could give itself this: ${verdict.ownGrant}`)]]),
     ...(rules.length === 0 ? [['  no rule of the matrix says whether it should']] : rules.flatMap(ruleLines)),
     ...changeLines(verdict),
     [],

@@ -196,6 +196,8 @@ export interface Verdict {
   readonly evaluation: Evaluation
   /** The actor could have answered in place of the kernel. */
   readonly selfReported: boolean
+  /** How the actor could give itself what it is denied: `it owns /x`. Absent where it could not. */
+  readonly ownGrant?: string
 }
 
 /** Something that is proved of a host beside the matrix: who an actor is, that its socket answers, what was left behind. */

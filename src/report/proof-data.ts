@@ -30,7 +30,15 @@ export function proofDocument(proofs: readonly HostProof[], notAsked: NotAsked):
   }
 }
 
-function verdictData({ rule, verdict, finding, attempt, evaluation, selfReported }: Verdict): unknown {
+function verdictData({
+  rule,
+  verdict,
+  finding,
+  attempt,
+  evaluation,
+  selfReported,
+  ownGrant,
+}: Verdict): unknown {
   return {
     actor: rule.actor,
     must: rule.must,
@@ -42,6 +50,7 @@ function verdictData({ rule, verdict, finding, attempt, evaluation, selfReported
     attempt,
     evaluation,
     ...(selfReported ? { selfReported } : {}),
+    ...(ownGrant === undefined ? {} : { ownGrant }),
     because: rule.because,
     source: rule.source,
     place: showPlace(rule.place),

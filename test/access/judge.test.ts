@@ -111,6 +111,17 @@ describe('a rule, what the kernel said and what owners and modes say', () => {
     })
   })
 
+  test('a denial that the actor could undo is none, but for what it must', () => {
+    const owned = { ...evidence('denied', 'denied'), ownGrant: 'it owns /x' }
+    const finding = 'api could give itself this: it owns /x'
+    expect(judge(rule(false), owned)).toMatchObject({ verdict: 'violated', finding, ownGrant: 'it owns /x' })
+    expect(judge(rule(true), owned)).toMatchObject({
+      verdict: 'violated',
+      finding: 'api cannot read it: EACCES, since other has --- on /x',
+    })
+    expect(judge({ ...rule(false), notEnforceable: 'it is root' }, owned).verdict).toBe('not-enforceable')
+  })
+
   test('what a shape cannot enforce is neither pass nor violation', () => {
     const excused = { ...rule(false), notEnforceable: 'it is root' }
     expect(judge(excused, evidence('granted', 'granted'))).toMatchObject({
