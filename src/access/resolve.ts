@@ -73,13 +73,20 @@ export function resolveRules(matrix: Matrix, snapshot: Snapshot): Resolved {
   return { rules: withoutRepeats(rules), checks: [...checks.values()] }
 }
 
-/** The same access asked for by two rules, such as of a path that the configuration names too, is one. */
+/**
+ * The same access asked for by two rules, such as of a path that the configuration names too, is one. One that excuses the
+ * host gives way: the other holds there.
+ */
 function withoutRepeats(rules: readonly Rule[]): readonly Rule[] {
-  const seen = new Set<string>()
-  return rules.filter(({ actor, action, object, must }) => {
-    const key = JSON.stringify([actor, action, object, must])
-    return !seen.has(key) && seen.add(key)
-  })
+  const kept = new Map<string, Rule>()
+  for (const rule of rules) {
+    const key = JSON.stringify([rule.actor, rule.action, rule.object, rule.must])
+    const before = kept.get(key)
+    if (before === undefined || (before.notEnforceable !== undefined && rule.notEnforceable === undefined)) {
+      kept.set(key, rule)
+    }
+  }
+  return [...kept.values()]
 }
 
 const namedKey = (file: string, keys: readonly string[]): string => JSON.stringify([file, keys])
