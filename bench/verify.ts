@@ -9,8 +9,9 @@ import { createMeter, median, type Sample } from './meter.ts'
 import { concurrency, runBench, runTrue, type Fleet } from './workload.ts'
 
 /*
- * What verifying costs beside planning: 60 hosts with the whole identity model on them, each round of `verify` right
- * behind one of a plan that finds nothing to do, and both behind one of `true`.
+ * What verifying costs beside planning: 60 hosts with the whole identity model on them, each round of the matrix alone
+ * right behind one of a plan that finds nothing to do, and both behind one of `true`; then `verify` with its sockets, each
+ * asked from end to end over a channel of its own, and the provider's `doctor`.
  */
 
 const { values } = parseArgs({
@@ -30,19 +31,22 @@ const fleet: Fleet = { playbook: load('playbooks/rollout.yml'), inventory }
 await runBench(fleet, 'converge')
 await runBench({ playbook: load('playbooks/restart-apiserver.yml'), inventory }, 'converge')
 
-const roundTrips = new Set<number>()
-
-/** Verifies every host; what is not proved would make the figure another one. */
-async function verifyAll(): Promise<void> {
+/** Verifies every host; what is not proved, or takes a further round trip, would make the figure another one. */
+async function verifyAll(withSockets: boolean): Promise<void> {
   await using connector = createConnector()
-  const hosts = prepareMatrices({ ...fleet, extraVars: new Map() })
+  const hosts = prepareMatrices({ ...fleet, extraVars: new Map() }).map(({ host, matrix }) => ({
+    host,
+    matrix: withSockets ? matrix : { ...matrix, kmsSockets: [] },
+  }))
+  const expected = withSockets ? 4 : 1
   const never = new AbortController().signal
   for (const end of await verifyFleet(hosts, connector.connect, concurrency, never)) {
     if (end.is === 'not-asked') throw end.error
     const { host, verdicts, checks, cost } = end.proof
     const open = [...verdicts, ...checks].filter(({ verdict }) => verdict !== 'pass')
     if (open.length > 0) throw new Error(`${host}: expected everything proved, found ${JSON.stringify(open)}`)
-    roundTrips.add(cost.roundTrips)
+    if (cost.roundTrips !== expected)
+      throw new Error(`${host}: expected ${String(expected)} round trips, found ${String(cost.roundTrips)}`)
   }
 }
 
@@ -50,7 +54,8 @@ const meter = createMeter(lab, watched)
 const kinds = [
   ['true', () => runTrue(fleet)],
   ['no-op plan', () => runBench(fleet, 'plan')],
-  ['verify', verifyAll],
+  ['matrix', () => verifyAll(false)],
+  ['verify', () => verifyAll(true)],
 ] as const
 for (const [, work] of kinds) await work()
 
@@ -73,6 +78,3 @@ for (const [index, [name]] of kinds.entries()) {
     `${name.padEnd(12)} ${median(own).toFixed(0).padStart(6)} ms  ${ratio(0)} x true  ${ratio(1)} x plan  client ${cpu('clientCpuMs')} ms  host ${cpu('hostCpuMs')} ms  ${median(column(index, 'processes')).toFixed(0)} processes`,
   )
 }
-console.log(
-  `\nround trips of a verify: ${[...roundTrips].join(', ')}, and a channel of its own for the calls over the socket`,
-)
