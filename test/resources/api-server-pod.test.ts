@@ -231,3 +231,16 @@ test('a manifest that others write is not judged', () => {
     'manifest: another → a pod of kube-apiserver that root alone writes',
   ])
 })
+
+test('what rke2 writes is told as keys of its configuration, and never edited', () => {
+  const planned = plan(kubeadm, { written_by: 'rke2', encryption_config: encryption })
+  expect(planned).toMatchObject({ is: 'unmet', ops: [] })
+  const config = 'in /etc/rancher/rke2/config.yaml'
+  const restart = 'among them, then a restart of rke2-server.service'
+  expect(summary(planned)).toEqual([
+    `kube-apiserver-extra-mount ${config}: absent → /run/openbao-kms:/run/openbao-kms ${restart}`,
+    `kube-apiserver-extra-mount ${config}: absent → /etc/kubernetes/openbao-kms:/etc/kubernetes/openbao-kms ${restart}`,
+    `kube-apiserver-arg ${config}: absent → encryption-provider-config=${encryption} ${restart}`,
+  ])
+  expect(plan(mounted, { written_by: 'rke2' })).toEqual({ is: 'same' })
+})

@@ -24,7 +24,8 @@ the host has curl.
 
 What stands there and is another (a mount of the socket itself, another encryption configuration) is told and left to you,
 and so is a manifest that is written so that lines cannot be added. A host without the manifest is told too. kubeadm makes
-the manifest anew when it upgrades: put the same into its configuration.`,
+the manifest anew when it upgrades: put the same into its configuration. rke2 does so at each start: with
+\`written_by: rke2\` nothing is edited, and what is missing is told as the keys of /etc/rancher/rke2/config.yaml.`,
   args: z.strictObject({
     manifest: AbsolutePath.default('/etc/kubernetes/manifests/kube-apiserver.yaml'),
     socket_directory: socketDirectory.describe("Directory of the provider's socket; mounted as a whole"),
@@ -36,6 +37,13 @@ the manifest anew when it upgrades: put the same into its configuration.`,
       .default(null)
       .describe(
         'Its encryption configuration on the host; none: neither its mount nor its flag is looked at',
+      ),
+    written_by: z
+      .literal('rke2')
+      .nullable()
+      .default(null)
+      .describe(
+        'Who writes the manifest anew at each start: what is missing is told as keys of its configuration',
       ),
     within: Within(120),
   }),
@@ -54,6 +62,7 @@ the manifest anew when it upgrades: put the same into its configuration.`,
         socketDirectory: args.socket_directory,
         group: args.group ?? undefined,
         encryption: args.encryption_config ?? undefined,
+        writtenBy: args.written_by ?? undefined,
         within: args.within,
       },
       context,

@@ -9,7 +9,7 @@ import { difference } from '../common/show.ts'
 import { payloadOf, type ContentContext } from '../file/content.ts'
 import { fileResource } from '../file/file.ts'
 import { readManifest } from './manifest.ts'
-import { needsOf, type Needs } from './needs.ts'
+import { asKeyOfRke2, needsOf, type Needs } from './needs.ts'
 
 /** kube-apiserver as a static pod that somebody else made, with what it needs to reach the provider. */
 export interface ApiServerPodDesired {
@@ -19,6 +19,8 @@ export interface ApiServerPodDesired {
   /** Group of the socket, by name or gid; undefined where kube-apiserver is root. */
   readonly group?: string | undefined
   readonly encryption?: string | undefined
+  /** rke2 writes the manifest at each of its starts, from its own configuration: what is missing is told, never put in. */
+  readonly writtenBy?: 'rke2' | undefined
   /** Seconds that kubelet may take to start it anew, and it to be ready. */
   readonly within: number
 }
@@ -77,6 +79,10 @@ function plan(desired: ApiServerPodDesired, world: World, context: ContentContex
     gid: gid.value.value,
     encryption: desired.encryption,
   })
+  if (desired.writtenBy === 'rke2') {
+    const told = [...contradictions, ...differences].map(asKeyOfRke2)
+    return told.length === 0 ? { is: 'same' } : unmet(told)
+  }
   const hindrances = [...contradictions, ...(additions.length === 0 ? [] : missing(desired, world))]
   if (hindrances.length > 0) return unmet([...hindrances, ...differences])
   if (additions.length === 0) return { is: 'same' }

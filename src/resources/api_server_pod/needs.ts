@@ -1,6 +1,7 @@
 import type { Addition } from '../../document/edit.ts'
 import type { Difference } from '../../model/resource.ts'
 import { difference, showNames } from '../common/show.ts'
+import { known } from '../../model/value.ts'
 import { directoryOf } from '../common/paths.ts'
 import { flagOf, leadsTo, type ApiServerPod } from './manifest.ts'
 
@@ -114,6 +115,21 @@ function flagNeeds({ command, args, index }: ApiServerPod, encryption: string): 
     ],
     differences: [difference(encryptionFlag, 'absent', encryption)],
   }
+}
+
+const configOfRke2 = '/etc/rancher/rke2/config.yaml'
+
+/** What a need is called in the configuration of rke2: https://docs.rke2.io/reference/server_config. */
+export function asKeyOfRke2({ attribute, from, to }: Difference): Difference {
+  const key = (name: string, item: string): Difference => ({
+    attribute: `${name} in ${configOfRke2}`,
+    from,
+    to: known(`${item} among them, then a restart of rke2-server.service`),
+  })
+  const mounted = attribute.startsWith('mount ') ? attribute.slice('mount '.length) : undefined
+  if (mounted !== undefined) return key('kube-apiserver-extra-mount', `${mounted}:${mounted}`)
+  if (attribute !== encryptionFlag || !to.known) return { attribute, from, to }
+  return key('kube-apiserver-arg', `${encryptionFlag.slice(2)}=${to.value}`)
 }
 
 function freeName(name: string, { volumes }: ApiServerPod): string {

@@ -22,6 +22,7 @@ export interface HostShapeDesired {
 }
 
 const units = ['kube-apiserver.service', 'k3s.service', 'rke2-server.service'] as const
+const manifestsOfRke2 = '/var/lib/rancher/rke2/agent/pod-manifests'
 const largestManifest = 1_048_576
 
 /** A check of what was declared of a host against what is there; a mismatch is refused before any change. */
@@ -103,7 +104,10 @@ function apiServerProblem({ apiServer, manifests }: HostShapeDesired, world: Wor
     const shape = shapeOfUnit(name, unit.state.user ?? '')
     if (shape !== undefined) found.push(shape)
   }
-  const mismatch = apiServerMismatch(apiServer, found, (name) => {
+  // the pod in its agent's folder is rke2's own
+  const rke2 = manifests === manifestsOfRke2 && found.some(({ shape }) => shape === 'rke2')
+  const all = rke2 ? found.filter(({ by }) => by !== path) : found
+  const mismatch = apiServerMismatch(apiServer, all, (name) => {
     const user = name === '' ? undefined : world.user(name)
     return user?.is === 'present' && user.state.uid.known ? user.state.uid.value : undefined
   })
