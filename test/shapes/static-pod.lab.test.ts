@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { kmsfleet, type CliEnd } from '../converge/cli.ts'
 import { drive, type Driven } from '../converge/drive.ts'
 import { listing, touched } from '../converge/listing.ts'
 import { startKubelet, type StandInKubelet } from '../lab/kubelet.ts'
@@ -266,4 +267,99 @@ test('a rebuilt host gets the state of a peer whose pod runs, and only once its 
   expect(JSON.stringify([early.events, made.events])).not.toContain('Planted')
   expect(await modelOn(host)).toEqual(modelWith(await gidOn(host)))
   expect((await join()).done('h2')).toEqual([])
+})
+
+/** Owners, modes, inodes, times and sums of what a removal keeps. */
+const kept = (host: LabHost): Promise<string> =>
+  lab.exec(
+    host,
+    `find /var/lib/openbao-kms /etc/openbao-kms -printf '%p %y %i %C@ %m %U:%G\\n' | sort
+     find /var/lib/openbao-kms /etc/openbao-kms -type f -exec sha256sum {} + | sort`,
+  )
+
+test('a newer image starts the pod anew, and state, credentials and configuration stay as they are', async () => {
+  const host = hostOf(1)
+  const newer = image.replace(/5{64}$/, '6'.repeat(64))
+  const [before, starts] = [await kept(host), kubelets[1]?.starts('bao-kms-provider.yaml') ?? 0]
+  const made = await run('converge', { openbao_kms_image: newer }, 'h2')
+  expect(made.of('failed')).toEqual([])
+  expect(made.exitCode).toBe(0)
+  expect(
+    made
+      .done('h2')
+      .filter((key) => !key.startsWith('reach:'))
+      .map((key) => key.split('@')[0]),
+  ).toEqual([`static-pod:${manifest}`])
+  expect(await lab.exec(host, `grep image: ${manifest}`)).toContain(newer)
+  expect(kubelets[1]?.starts('bao-kms-provider.yaml')).toBe(starts + 1)
+  expect(await kept(host)).toBe(before)
+  expect((await run('plan', { openbao_kms_image: newer }, 'h2')).exitCode).toBe(0)
+})
+
+test('a removal takes the manifest and the pod and keeps the rest; a purge that names the cluster takes that too', async () => {
+  const host = hostOf(1)
+  const remove = (...more: readonly string[]): Promise<CliEnd> =>
+    kmsfleet(
+      folder,
+      ...['converge', 'playbooks/remove.yml', '-i', lab.inventoryFile, '-l', 'h2', '--yes', ...more],
+    )
+  const before = await kept(host)
+  const gid = await gidOn(host)
+  expect(await remove()).toMatchObject({ code: 0 })
+  expect(
+    await lab.exec(
+      host,
+      `[ ! -e ${manifest} ] && [ ! -e /run/openbao-kms/kms.sock ] && systemctl list-units --no-legend 'stand-in-pod-*'`,
+    ),
+  ).toBe('')
+  expect(await kept(host)).toBe(before)
+  expect(await gidOn(host)).toBe(gid)
+  expect((await remove()).stdout).toMatch(/0 changed|nothing/)
+
+  const wrong = await remove('-e', 'openbao_kms_purge=REMOVE EVERYTHING ON another')
+  expect(wrong.stdout).toContain('openbao_kms_purge must be: REMOVE EVERYTHING ON c1')
+  expect(await kept(host)).toBe(before)
+  expect(await remove('-e', 'openbao_kms_purge=REMOVE EVERYTHING ON c1')).toMatchObject({ code: 0 })
+  const left =
+    'ls -d /etc/openbao-kms /var/lib/openbao-kms /run/openbao-kms /etc/tmpfiles.d/openbao-kms* 2>/dev/null || :'
+  expect(await lab.exec(host, left)).toBe('')
+})
+
+test('rke2 is told by its unit, the pod that it writes is its own, and its needs are due as keys of its configuration', async () => {
+  const host = hostOf(1)
+  const manifests = '/var/lib/rancher/rke2/agent/pod-manifests'
+  const vars = {
+    openbao_kms_shape: 'static_pod',
+    openbao_kms_image: image,
+    openbao_kms_manifest_dir: manifests,
+    openbao_kms_apiserver_user: '',
+    kube_apiserver_shape: 'rke2',
+  }
+  const plan = (extraVars: object): Promise<Driven> =>
+    drive(lab, 'plan', {
+      limit: 'h2',
+      playbook: 'playbooks/rollout.yml',
+      extraVars: { ...vars, ...extraVars },
+    })
+  await lab.exec(
+    host,
+    `systemctl disable --now kube-apiserver 2>/dev/null; rm -f /etc/systemd/system/kube-apiserver.service
+     printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/rke2-server.service
+     systemctl daemon-reload; systemctl start rke2-server; install -d -m 0700 ${manifests}
+     echo '{apiVersion: v1, kind: Pod, metadata: {name: kube-apiserver, namespace: kube-system}, spec: {containers: [{name: kube-apiserver, command: [kube-apiserver]}]}}' >${manifests}/kube-apiserver.yaml`,
+  )
+  const before = await listing(lab, host)
+  const made = await plan({})
+  expect(made.of('failed')).toEqual([])
+  expect(made.ended('h2').due).toMatchObject([
+    {
+      resource: `api-server-pod:${manifests}/kube-apiserver.yaml`,
+      by: 'an edit of /etc/rancher/rke2/config.yaml',
+      differences: [{ attribute: 'kube-apiserver-extra-mount in /etc/rancher/rke2/config.yaml' }],
+    },
+  ])
+  const other = await plan({ kube_apiserver_shape: 'static_pod_root' })
+  expect(other.problem('h2')).toMatchObject({ code: 'resource.shape' })
+  expect(other.problem('h2').message).toContain('found rke2 as root (rke2-server.service)')
+  expect(touched(before, await listing(lab, host))).toEqual([])
 })
