@@ -24,7 +24,8 @@ export default defineConfig({
           include: ['test/**/*.lab.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Labs do not disturb each other, and mostly wait for systemd.
+          maxWorkers: 2,
         },
       },
       {
