@@ -52,7 +52,8 @@ done`)
 
   // An API server that uses the provider would lose what it wrote.
   await on(`mkdir -p /etc/kubernetes/openbao-kms
-echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-kms/encryption-config.yaml`)
+echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/srv/encryption-config.yaml
+ln -s /srv/encryption-config.yaml /etc/kubernetes/openbao-kms/encryption-config.yaml`)
   const used = await converge('remove')
   expect(used.code & exitCode.hostFailed).toBe(exitCode.hostFailed)
   expect(used.stdout).toMatch(
@@ -80,6 +81,15 @@ echo 'endpoint: unix:///var/run/openbao-kms/kms.sock' >/etc/kubernetes/openbao-k
   expect(wrong.code).not.toBe(0)
   expect(wrong.stdout).toMatch(/openbao_kms_purge must be: REMOVE EVERYTHING ON c1/)
   expect(await on('systemctl is-active bao-kms-provider.service')).toBe('active\n')
+
+  // kubelet would not start the API server any more.
+  await on(`mkdir -p /etc/kubernetes/manifests
+echo 'path: /run/openbao-kms' >/etc/kubernetes/manifests/kube-apiserver.yaml`)
+  const mounted = await converge('remove', '-e', 'openbao_kms_purge=REMOVE EVERYTHING ON c1')
+  expect(mounted.code & exitCode.hostFailed).toBe(exitCode.hostFailed)
+  expect(mounted.stdout).toMatch(/kube-apiserver\.yaml mounts \/run\/openbao-kms/)
+  expect(await on('systemctl is-active bao-kms-provider.service')).toBe('active\n')
+  await on('rm /etc/kubernetes/manifests/kube-apiserver.yaml')
 
   // What is not named stays, and the host says so.
   await on('touch /var/lib/openbao-kms/state/note')

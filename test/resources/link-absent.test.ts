@@ -49,6 +49,11 @@ test.each<[what: string, paths: Paths, expected: unknown]>([
     'refused: expected /etc to be a real directory, found a symbolic link to /data',
   ],
   [
+    'owned by a package',
+    { '/etc/x': file({ package: 'kms-provider' }) },
+    'refused: expected /etc/x to belong to no package, found that kms-provider owns it',
+  ],
+  [
     'immutable',
     { '/etc/x': file({ immutable: true }) },
     'refused: expected /etc/x to be changeable, found the immutable or append-only attribute on /etc/x',

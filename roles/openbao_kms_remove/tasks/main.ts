@@ -48,6 +48,7 @@ export default defineTasks<Variables>((vars) => {
       message: `openbao_kms_purge_accounts must be: REMOVE ACCOUNTS ON ${vars.cluster}, and openbao_kms_purge must be given`,
     }),
     ...refuseWhileUsed(vars, socket),
+    ...refuseWhileMounted(vars, purge),
 
     // The manifest goes first: kubelet would start the pod again.
     absent('No static pod', { path: `${vars.openbao_kms_manifest_dir}/${vars.openbao_kms_pod_name}.yaml` }),
@@ -107,7 +108,8 @@ function refuseWhileUsed(
   socket: string,
 ): readonly WrittenTask[] {
   // By its path alone, since `/var/run` is `/run` too. What could not be read is not called unused.
-  const unused = '[ ! -e "$2" ] || { grep -rqsF -- "$1" "$2"; [ "$?" = 1 ]; }'
+  // With -R, since a configuration is often a link to where it lies.
+  const unused = '[ ! -e "$2" ] || { grep -RqsF -- "$1" "$2"; [ "$?" = 1 ]; }'
   return [
     command(
       'No API server is configured to use the provider',
@@ -123,6 +125,37 @@ function refuseWhileUsed(
         unless: ['sh', '-c', unused, 'sh', socket, item],
       },
       { loop: folders },
+    ),
+  ]
+}
+
+/** Without a host path that its manifest mounts kubelet refuses the API server at its next start. */
+function refuseWhileMounted(
+  { openbao_kms_run_dir: run, openbao_kms_manifest_dir: folder }: VariablesOf<Variables>,
+  purge: ReturnType<typeof expression<boolean>>,
+): readonly WrittenTask[] {
+  const unmounted = '[ ! -e "$2" ] || { grep -qsF -- "$1" "$2"; [ "$?" = 1 ]; }'
+  return [
+    command(
+      'No API server mounts the runtime directory that a purge removes',
+      {
+        argv: [
+          'sh',
+          '-c',
+          'echo "the manifest $2 mounts $1, or cannot be read: take the mount out of it first" >&2; exit 1',
+          'sh',
+          run,
+          item,
+        ],
+        unless: ['sh', '-c', unmounted, 'sh', run, item],
+      },
+      {
+        loop: [
+          `${folder}/kube-apiserver.yaml`,
+          '/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml',
+        ],
+        when: purge,
+      },
     ),
   ]
 }

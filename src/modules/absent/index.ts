@@ -7,7 +7,7 @@ export const absent = defineModule({
   name: 'absent',
   summary: 'Nothing at a path',
   description: `Removes a file, link, socket, FIFO or empty directory. A directory with entries is refused: nothing is
-ever removed recursively.`,
+ever removed recursively. A file that a package owns is refused: the package manager removes it.`,
   args: z.strictObject({ path: AbsolutePath }),
   examples: [
     `- name: No leftover of the static-pod model

@@ -16,7 +16,7 @@ export function absentResource({ path }: AbsentDesired): Resource {
     id: `absent:${path}`,
     subject: `path:${path}`,
     sameness: JSON.stringify({ path }),
-    atoms: [{ atom: 'path', path }],
+    atoms: [{ atom: 'path', path, package: true }],
     plan: (world) => plan(path, world),
   }
 }
@@ -44,6 +44,16 @@ function plan(path: string, world: World): Planned {
         path,
         `expected ${path} to be a file, link, socket, FIFO or empty directory, found ${showType(state)}`,
         'Devices are not removed: find out what made it.',
+      ),
+    )
+  }
+  if (typeof state.package === 'string') {
+    return refused(
+      problem(
+        'resource.package-owned',
+        path,
+        `expected ${path} to belong to no package, found that ${state.package} owns it`,
+        'Remove it with the package manager, then run again.',
       ),
     )
   }
