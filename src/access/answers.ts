@@ -3,7 +3,7 @@ import type { Snapshot } from '../model/facts.ts'
 import type { SeenState } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { actorAtoms, type FoundActor } from './actors/find.ts'
-import { attemptAtoms, triedKey, type Tried } from './ask.ts'
+import { attemptAtoms, triedKey, withEntriesAbove, type Tried } from './ask.ts'
 
 /** What the kernel said to one identity of an actor. */
 export interface Answer {
@@ -62,11 +62,14 @@ export function lateAtoms(
   answers: Answers,
   { paths }: Snapshot,
 ): readonly ReadAtom[] {
-  const open = rules.filter((rule) => !answers.has(answerKey(rule.actor, triedBy(rule))))
+  const open = (actor: string): readonly Tried[] =>
+    rules
+      .filter((rule) => rule.actor === actor)
+      .flatMap((rule) => withEntriesAbove(triedBy(rule)))
+      .filter((tried) => !answers.has(answerKey(actor, tried)))
   const tries = [...actors.values()].flatMap((found): readonly ReadAtom[] => {
     const as = asFound(found)
-    const own = open.filter(({ actor }) => actor === found.actor.name).map(triedBy)
-    return as === undefined ? [] : attemptAtoms(found.actor.name, as, own)
+    return as === undefined ? [] : attemptAtoms(found.actor.name, as, open(found.actor.name))
   })
   const unknown = rules.filter(({ action, object }) => action !== 'signal' && !paths.has(object))
   if (tries.length === 0 && unknown.length === 0) return []

@@ -5,6 +5,7 @@ import type { ReadAtom } from '../model/wire.ts'
 import { actorAtoms } from './actors/find.ts'
 import { checkAtoms } from './checks/all.ts'
 import { documentLimit } from './host-document.ts'
+import { entriesAbove } from './replacement.ts'
 
 /** Names in a directory that are told at most; one with more is not proved. */
 export const entriesLimit = 500
@@ -23,6 +24,12 @@ export function triedKey(tried: Tried): string {
 export function triedOf({ action, target }: MatrixRule): Tried | undefined {
   if (target.is === 'actor') return { action: 'signal', actor: target.name }
   return target.is === 'path' && action !== 'signal' ? { action, path: target.path } : undefined
+}
+
+/** All that must be tried to answer one try: a path is replaced by who may replace a directory on the way, too. */
+export function withEntriesAbove(tried: Tried): readonly Tried[] {
+  if (tried.action !== 'replace') return [tried]
+  return [tried, ...entriesAbove(tried.path).map((path): Tried => ({ action: 'replace', path }))]
 }
 
 /** Everything that the first frame asks of a host; where nothing is amiss it is the only one. */
@@ -45,6 +52,7 @@ export function firstAtoms(matrix: Matrix): readonly ReadAtom[] {
       const tries = matrix.rules
         .filter((rule) => rule.actor === actor.name)
         .flatMap((rule) => triedOf(rule) ?? [])
+        .flatMap(withEntriesAbove)
       return attemptAtoms(actor.name, asOf(actor), tries)
     }),
   ]

@@ -1,5 +1,6 @@
 import type {
   ActingIdentity,
+  Attempt,
   Evaluation,
   HostProof,
   Matrix,
@@ -17,12 +18,14 @@ import { firstAtoms } from './ask.ts'
 import { hostChecks } from './checks/all.ts'
 import { evaluate } from './evaluate/evaluate.ts'
 import { ownGrant } from './evaluate/own-grant.ts'
+import { evaluateReplacement, type Movable } from './evaluate/replacement.ts'
 import { evaluateSignal } from './evaluate/signal.ts'
 import type { Rows } from './evaluate/walk.ts'
 import type { Names } from './evaluate/words.ts'
 import { judge, type Evidence } from './judge.ts'
 import { leftBehindChecks } from './left-behind.ts'
 import { otherNames, rowsAsSeen } from './namespace.ts'
+import { entriesAbove, movableIn, replacementAttempt } from './replacement.ts'
 import { resolveRules } from './resolve.ts'
 
 /** Sends one frame and gives what it found. */
@@ -110,7 +113,7 @@ function verdictOf(rule: Rule, known: Known): Verdict {
   const found = known.answers.get(answerKey(rule.actor, triedBy(rule))) ?? []
   const verdicts = (found.length === 0 ? [nobodyTried] : found).map((answer) =>
     judge(rule, {
-      attempt: answer.attempt,
+      attempt: attemptOf(rule, answer, known),
       ...worked(rule, answer, known),
       selfReported: answer.selfReported,
       ...(known.mandatory === undefined ? {} : { mandatory: known.mandatory }),
@@ -124,6 +127,29 @@ function verdictOf(rule: Rule, known: Known): Verdict {
   )
 }
 
+function movable(rule: Rule, answer: Answer, { actors, paths }: Known): Movable {
+  const { seen } = answer
+  const mounts = mountsOf(rule, answer, actors)
+  return movableIn({
+    paths,
+    ...(seen === undefined ? {} : { seen }),
+    ...(mounts === undefined ? {} : { mounts }),
+  })
+}
+
+/** What the kernel said to all that the rule forbids with this one access. */
+function attemptOf(rule: Rule, answer: Answer, known: Known): Attempt {
+  if (rule.action !== 'replace') return answer.attempt
+  const above = entriesAbove(rule.object).filter(movable(rule, answer, known))
+  return replacementAttempt(
+    answer.attempt,
+    above.map((path) => {
+      const answers = known.answers.get(answerKey(rule.actor, { action: 'replace', path })) ?? []
+      return [path, (answers.find(({ pid }) => pid === answer.pid) ?? nobodyTried).attempt]
+    }),
+  )
+}
+
 /** The mounts of the process that tried. */
 function mountsOf(
   { actor }: Rule,
@@ -134,11 +160,8 @@ function mountsOf(
 }
 
 /** What owners, modes, ACLs, groups and capabilities say of it. */
-function worked(
-  rule: Rule,
-  answer: Answer,
-  { actors, names, paths }: Known,
-): Pick<Evidence, 'evaluation' | 'ownGrant'> {
+function worked(rule: Rule, answer: Answer, known: Known): Pick<Evidence, 'evaluation' | 'ownGrant'> {
+  const { actors, names, paths } = known
   const identity = answer.identity ?? actors.get(rule.actor)?.identity
   if (identity === undefined) {
     return { evaluation: { is: 'unknown', because: 'it is not known who the actor is', steps: [] } }
@@ -150,12 +173,16 @@ function worked(
   const host: Rows = (path) => paths.get(path)
   const rows =
     answer.seen === undefined ? host : rowsAsSeen(answer.seen, mountsOf(rule, answer, actors), host)
-  const found = evaluate(identity, action, object, rows, names)
+  const asked = (through: Rows): Evaluation =>
+    action === 'replace'
+      ? evaluateReplacement(identity, object, through, names, movable(rule, answer, known))
+      : evaluate(identity, action, object, through, names)
+  const found = asked(rows)
   // Root sees that nothing is there: whoever may or may not look for it, there is nothing to be had.
   const gone = answer.attempt.is === 'missing' && rows(object)?.is === 'absent'
   const evaluation: Evaluation =
     gone && found.is === 'unknown' ? { is: 'missing', steps: found.steps } : found
-  const own = ownGrant(identity, action, object, rows, names, evaluation)
+  const own = ownGrant(identity, rows, evaluation, asked)
   return { evaluation, ...(own === undefined ? {} : { ownGrant: own }) }
 }
 

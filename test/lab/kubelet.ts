@@ -64,6 +64,10 @@ const folder = '/etc/kubernetes/manifests'
 const images = '/opt/stand-in'
 const program = `${images}/bao-kms-provider`
 
+/** What containerd leaves to a root that asks for nothing, in the words of `setpriv`. */
+const usualCapabilities =
+  ',+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write'
+
 /** It needs what a real one needs: the encryption configuration that it is told to use. Its arguments stay its own. */
 const apiServer = `#!/bin/sh
 trap 'kill $!; exit' TERM
@@ -203,7 +207,7 @@ function startScript(name: string, text: string, node: string): string {
   // systemd starts nothing as a number that no account has.
   const groups =
     supplementalGroups.length === 0 ? '--clear-groups' : `--groups=${supplementalGroups.join(',')}`
-  const less = runAsUser === 0 ? '' : '--inh-caps=-all --bounding-set=-all'
+  const less = `--inh-caps=-all --bounding-set=-all${runAsUser === 0 ? usualCapabilities : ''}`
   const identity = `setpriv --reuid=${String(runAsUser)} --regid=${String(runAsGroup)} ${groups} ${less}`
   const words = [...container.command, ...container.args]
   const argv =

@@ -1,9 +1,7 @@
-import type { ActingIdentity, Evaluation, Action } from '../types.ts'
+import type { ActingIdentity, Evaluation, Step } from '../types.ts'
 import type { PathState } from '../../model/facts.ts'
 import { has } from './decide.ts'
-import { evaluate } from './evaluate.ts'
 import { shownPath } from './words.ts'
-import type { Names } from './words.ts'
 import type { Rows } from './walk.ts'
 
 /** What somebody can make of a row that denies it something, and by what. */
@@ -16,15 +14,14 @@ interface Made {
  * How one who is denied something could give it to itself, in words behind `it could give itself this:`; undefined where it
  * could not. Who owns an object changes its mode (`chmod u+w`), and so do CAP_FOWNER and CAP_CHOWN for any object. Pure.
  *
- * @param denied what {@link evaluate} says to the same question
+ * @param denied what `evaluate` says with these rows
+ * @param evaluate the same question, asked with other rows
  */
 export function ownGrant(
   who: ActingIdentity,
-  action: Action,
-  path: string,
   rows: Rows,
-  names: Names,
   denied: Evaluation,
+  evaluate: (rows: Rows) => Evaluation,
 ): string | undefined {
   if (denied.is !== 'denied' && denied.is !== 'unknown') return undefined
   const made: Rows = (at) => {
@@ -32,16 +29,21 @@ export function ownGrant(
     const state = fact?.is === 'present' ? madeOf(who, fact.state)?.state : undefined
     return state === undefined ? fact : { is: 'present', state }
   }
-  if (evaluate(who, action, path, made, names).is !== 'granted') return undefined
-  const ways = denied.steps.flatMap((step) => {
-    const fact = step.allowed ? undefined : rows(step.path)
-    const because = fact?.is === 'present' ? madeOf(who, fact.state)?.because : undefined
-    if (because === undefined) return []
-    const shown = shownPath(step.path)
-    return [because === 'owner' ? `it owns ${shown}` : `it has ${because}, which changes ${shown}`]
-  })
-  return [...new Set(ways)].join('; ')
+  if (evaluate(made).is !== 'granted') return undefined
+  const ways = (steps: readonly Step[]): readonly string[] =>
+    unique(steps.map(({ path }) => path)).flatMap((path) => {
+      const fact = rows(path)
+      const because = fact?.is === 'present' ? madeOf(who, fact.state)?.because : undefined
+      if (because === undefined) return []
+      const shown = shownPath(path)
+      return [because === 'owner' ? `it owns ${shown}` : `it has ${because}, which changes ${shown}`]
+    })
+  const blocking = ways(denied.steps.filter(({ allowed }) => !allowed))
+  // a directory further up, which it may only pass through, is enough to replace what is below
+  return (blocking.length > 0 ? blocking : ways(denied.steps)).join('; ')
 }
+
+const unique = (paths: readonly string[]): readonly string[] => [...new Set(paths)]
 
 /** Undefined for what it cannot change: of others, on a read-only mount, immutable. */
 function madeOf(who: ActingIdentity, state: PathState): Made | undefined {

@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { evaluate } from '../../../src/access/evaluate/evaluate.ts'
 import { ownGrant } from '../../../src/access/evaluate/own-grant.ts'
-import type { ActingIdentity, Action } from '../../../src/access/types.ts'
+import type { Rows } from '../../../src/access/evaluate/walk.ts'
+import type { ActingIdentity, Action, Evaluation } from '../../../src/access/types.ts'
 import type { Fact, PathState } from '../../../src/model/facts.ts'
 import { acl, identity, kms, kmsGroup, kube, names, root, row, rowsOf } from './rows.ts'
 
@@ -10,7 +11,8 @@ type Given = Readonly<Record<string, Fact<PathState>>>
 
 const grant = (who: ActingIdentity, action: Action, path: string, given: Given): string | undefined => {
   const rows = rowsOf(given)
-  return ownGrant(who, action, path, rows, names, evaluate(who, action, path, rows, names))
+  const asked = (through: Rows): Evaluation => evaluate(who, action, path, through, names)
+  return ownGrant(who, rows, asked(rows), asked)
 }
 const file = (uid: number, mode: number, more: Parameters<typeof row>[4] = {}): Given => ({
   '/etc/f': row('file', uid, kmsGroup, mode, more),
