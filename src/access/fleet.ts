@@ -8,7 +8,7 @@ import type { Connect } from '../transport/channel.ts'
 import { createLimiter } from '../transport/limiter.ts'
 import { expandMatrix } from './matrix/expand.ts'
 import { openReader } from './reader.ts'
-import { proveSockets } from './sockets/prove.ts'
+import { proveSockets, socketAtoms } from './sockets/prove.ts'
 import { sharedKeyChecks } from './sockets/shared-key.ts'
 import { verifyMatrix } from './verify.ts'
 
@@ -112,8 +112,8 @@ async function verifyHost(
 ): Promise<HostProof> {
   const start = performance.now()
   await using reader = await openReader(host, connect, signal)
-  const found = await verifyMatrix(matrix, (atoms) => reader.ask(atoms))
-  const { checks, sockets } = await proveSockets(matrix, reader, signal)
+  const { first, ...found } = await verifyMatrix(matrix, (atoms) => reader.ask(atoms), socketAtoms(matrix))
+  const { checks, sockets } = await proveSockets(matrix, first, reader, signal)
   return {
     host: host.name,
     ...found,

@@ -40,13 +40,22 @@ interface Known {
   readonly mandatory?: string
 }
 
-/** Proves the access matrix of one host; asks a second time only for what nobody knew to ask about. */
+export interface MatrixProof extends Pick<HostProof, 'actors' | 'verdicts' | 'checks' | 'outside'> {
+  /** What the first frame found. */
+  readonly first: Snapshot
+}
+
+/**
+ * Proves the access matrix of one host; asks a second time only for what nobody knew to ask about.
+ * @param more what the first frame is to ask for others too
+ */
 export async function verifyMatrix(
   matrix: Matrix,
   ask: Ask,
-): Promise<Pick<HostProof, 'actors' | 'verdicts' | 'checks' | 'outside'>> {
+  more: readonly ReadAtom[] = [],
+): Promise<MatrixProof> {
   const atoms = firstAtoms(matrix)
-  const first = await ask(atoms)
+  const first = await ask([...atoms, ...more])
   const accounts = accountsOf(first)
   const actors = new Map([...matrix.actors].map(([name, actor]) => [name, findActor(actor, first, accounts)]))
   const { rules: plain, checks } = resolveRules(matrix, first)
@@ -71,6 +80,7 @@ export async function verifyMatrix(
       ...hostChecks(matrix, { ...first, paths: known.paths }, accounts, Date.now() / 1000),
     ],
     outside: matrix.outside,
+    first,
   }
 }
 

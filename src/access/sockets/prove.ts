@@ -24,14 +24,31 @@ export interface SocketsFound {
   readonly sockets: readonly SocketProof[]
 }
 
-/** Proves the sockets of one host from end to end. Where the matrix names none, nothing is asked. */
+/** What {@link proveSockets} looks at first: it can be asked with everything else. */
+export function socketAtoms(matrix: Matrix): readonly ReadAtom[] {
+  return matrix.kmsSockets.flatMap((socket): readonly ReadAtom[] => {
+    const users = usersOf(socket, matrix)
+    if (typeof users === 'string') return []
+    const { program } = socket
+    return [
+      ...lookAtoms(socket, users),
+      ...(program === undefined ? [] : [{ atom: 'path', path: program } as const]),
+    ]
+  })
+}
+
+/**
+ * Proves the sockets of one host from end to end. Where the matrix names none, nothing is asked.
+ * @param first what the host said to {@link socketAtoms}
+ */
 export async function proveSockets(
   matrix: Matrix,
+  first: Snapshot,
   reader: Reader,
   signal: AbortSignal,
 ): Promise<SocketsFound> {
   const found: SocketsFound[] = []
-  for (const socket of matrix.kmsSockets) found.push(await proveSocket(socket, matrix, reader, signal))
+  for (const socket of matrix.kmsSockets) found.push(await proveSocket(socket, matrix, first, reader, signal))
   return {
     checks: found.flatMap(({ checks }) => checks),
     sockets: found.flatMap(({ sockets }) => sockets),
@@ -41,6 +58,7 @@ export async function proveSockets(
 async function proveSocket(
   socket: KmsSocket,
   matrix: Matrix,
+  first: Snapshot,
   reader: Reader,
   signal: AbortSignal,
 ): Promise<SocketsFound> {
@@ -51,8 +69,7 @@ async function proveSocket(
   }
   const { program, path, sameKeyIn } = socket
   const atoms = lookAtoms(socket, users)
-  const first: readonly ReadAtom[] = program === undefined ? [] : [{ atom: 'path', path: program }]
-  const before = lookOf(socket, await reader.ask([...atoms, ...first]))
+  const before = lookOf(socket, first)
   const mayRun = program !== undefined && trustedProgram(program, before.snapshot)
   const asked = await askSocket(socket, users, before, reader, signal, atoms, mayRun)
   const own = mayRun && before.held.answer === 'yes' ? ownViewAtoms(socket) : []
