@@ -22,9 +22,8 @@ export interface PodProcess {
 
 /** What was asked of a process beside whom it is. */
 export interface ProcessAbout {
-  /** Seconds since the epoch by the host's clock, rounded down: its start, and when it was asked. */
+  /** Seconds since the epoch by the host's clock, rounded down: its start. */
   readonly since: number
-  readonly now: number
   /** What it was started with, as it says itself. A line break in an argument is a blank here. */
   readonly argv: readonly string[]
   /** Device and inode, `dev:ino`, of what it has at the path that was asked; absent where it has nothing there. */

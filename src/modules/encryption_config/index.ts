@@ -63,8 +63,9 @@ another endpoint is refused, and so is the way back from \`writers\` to \`reader
 
 \`writers\` needs the readers to be loaded on the host. A unit shows it by its start. Of a static pod it is shown by the live
 process, found by its control group: it was told to use this very file, sees it, and was started after the file was last
-changed, or reloads it by itself (\`--encryption-provider-config-automatic-reload\`) and had its time to. For any other API
-server, and where that cannot be told, you say so.
+changed. That one which reloads it by itself (\`--encryption-provider-config-automatic-reload\`) has done so cannot be shown:
+a file that it refuses it drops, and goes on with what it had. Restart it, or say so once you have seen it, as for any other
+API server.
 That the other API servers of the cluster have loaded them too is the business of a play before: \`loaded: true\` on all of
 them.`,
   args: Args.refine(

@@ -69,12 +69,6 @@ function notLoadedByUnit(path: string, unit: string, written: number, world: Wor
   return state.state.since > written ? undefined : `${unit} was started before ${path} was written`
 }
 
-/**
- * Seconds after which an API server that reloads its configuration has looked at the file: it does so each minute, and
- * then asks the providers of the new one whether they are well.
- */
-const reloadedAfter = 150
-
 function notLoadedByContainer(
   path: string,
   container: string,
@@ -98,11 +92,11 @@ function notLoadedByContainer(
   }
   // Its start is rounded down to the second, and so is the clock's own beginning.
   if (about.since > file.written + 1) return undefined
-  if (!isOn(about.argv, `${encryptionFlag}-automatic-reload`)) {
-    return `${name} was started before ${path} was written`
-  }
-  const left = file.written + reloadedAfter - about.now
-  return left < 0 ? undefined : `${name} reloads ${path} by itself; try again in ${String(left + 1)} s`
+  const late = `${name} was started before ${path} was written`
+  // One that it refuses it drops without a word that could be read here, and goes on with what it had.
+  return isOn(about.argv, `${encryptionFlag}-automatic-reload`)
+    ? `${late}; that it reloaded it by itself cannot be shown`
+    : late
 }
 
 /** One that was told of an encryption configuration. */

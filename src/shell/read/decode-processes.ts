@@ -82,14 +82,13 @@ function processOf(found: Found, initial: boolean): ProcessState | undefined {
 
 /** What was asked of them beside, by number of the question and pid. */
 function aboutAll(section: Section): ReadonlyMap<string, (started: string) => ProcessAbout> {
-  const [boot = '', up = ''] = section.all('clock')[0] ?? []
-  if (!/^[0-9]{1,12}$/.test(boot) || !/^[0-9]{1,12}$/.test(up)) return new Map()
+  const [boot = ''] = section.all('clock')[0] ?? []
+  if (!/^[0-9]{1,12}$/.test(boot)) return new Map()
   return new Map(
     section.all('about').map(([index, pid, argv, sees]) => [
       `${index} ${pid}`,
       (started) => ({
         since: Number(boot) + Math.floor(Number(started) / ticksPerSecond),
-        now: Number(boot) + Number(up),
         argv: lines(argv),
         ...(/^[0-9]+:[0-9]+$/.test(sees) ? { sees } : {}),
       }),

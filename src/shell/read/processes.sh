@@ -154,14 +154,13 @@ kf_pids() {
   done
 }
 
-# kf_clock: when the kernel says it booted, in seconds since the epoch, and the seconds since
+# kf_clock: when the kernel says it booted, in seconds since the epoch
 kf_clock() {
   kf_boot=
   while read -r kf_x kf_y; do
     [ "$kf_x" != btime ] || kf_boot=$kf_y
   done </proc/stat
-  read -r kf_up kf_x </proc/uptime
-  kf_f clock "$kf_boot" "${kf_up%%.*}"
+  kf_f clock "$kf_boot"
 }
 
 # kf_argv_of PID: kf_out, one argument a line. Reading them waits for the process, which may hold that up.

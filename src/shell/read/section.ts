@@ -35,7 +35,7 @@ const arity = {
   found: 2,
   live: 6,
   again: 3,
-  clock: 2,
+  clock: 1,
   about: 4,
   trial: 8,
   entries: 3,
