@@ -158,7 +158,7 @@ describe.each(cases.map((one, index) => ({ ...one, index })))('$is', ({ index, v
     expect(await providerLog(host)).toBe(said)
     expect(unproved(proof)).toEqual([])
     // the matrix in one; then the socket before and while it is asked, and what the provider's own program says
-    expect(proof.cost.roundTrips).toBe(vars !== undefined && 'openbao_kms_shape' in vars ? 3 : 4)
+    expect(proof.cost.roundTrips).toBe(vars !== undefined && 'openbao_kms_shape' in vars ? 2 : 3)
     const verdicts = new Set(proof.verdicts.map(({ verdict }) => verdict))
     expect([...verdicts].sort()).toEqual(notEnforceable === true ? ['not-enforceable', 'pass'] : ['pass'])
   })
