@@ -38,7 +38,7 @@ async function verifyAll(withSockets: boolean): Promise<void> {
     host,
     matrix: withSockets ? matrix : { ...matrix, kmsSockets: [] },
   }))
-  const expected = withSockets ? 4 : 1
+  const expected = withSockets ? 3 : 1
   const never = new AbortController().signal
   for (const end of await verifyFleet(hosts, connector.connect, concurrency, never)) {
     if (end.is === 'not-asked') throw end.error
