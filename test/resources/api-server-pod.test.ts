@@ -4,6 +4,7 @@ import type { Planned } from '../../src/model/resource.ts'
 import { Digest, Secret } from '../../src/model/secret.ts'
 import { known, unknown } from '../../src/model/value.ts'
 import { apiserverPod } from '../../src/modules/apiserver_pod/index.ts'
+import { process } from '../access/snapshot.ts'
 import { context } from '../modules/context.ts'
 import { directory, file, group, planAll, summary, type Paths, type WorldSpec } from './world.ts'
 
@@ -87,7 +88,11 @@ function plan(
     [encryption]: file(),
     ...paths,
   }
-  const [planned] = planAll({ groups: { sockets: group(998) }, ...more, paths: there }, ...resources)
+  const running = { 'kube-apiserver in its pod': [process(0, 0, [])] }
+  const [planned] = planAll(
+    { groups: { sockets: group(998) }, processes: running, ...more, paths: there },
+    ...resources,
+  )
   if (planned === undefined) throw new Error('expected one resource')
   return planned
 }
@@ -97,6 +102,12 @@ function written(planned: Planned): string {
   if (op?.op !== 'file-put') throw new Error(`not expected: ${planned.is}`)
   return Buffer.from(op.payload.bytes).toString()
 }
+
+test('a pod that lacks nothing and does not run is not well: no other API server may be next', () => {
+  const planned = plan(mounted, {}, {}, { processes: {} })
+  expect(planned.is).toBe('unmet')
+  expect(summary(planned)).toEqual(['kube-apiserver: not running → running with its manifest'])
+})
 
 test('what the pod lacks is put into the manifest, and the rest stays byte for byte', () => {
   const args = { group: 'sockets', encryption_config: encryption }

@@ -85,7 +85,7 @@ function plan(desired: ApiServerPodDesired, world: World, context: ContentContex
   }
   const hindrances = [...contradictions, ...(additions.length === 0 ? [] : missing(desired, world))]
   if (hindrances.length > 0) return unmet([...hindrances, ...differences])
-  if (additions.length === 0) return { is: 'same' }
+  if (additions.length === 0) return down(world) ? notRunning(desired, text, world) : { is: 'same' }
   const edited = addItems(text, additions)
   if (edited === undefined) {
     return unmet([...differences, difference('manifest', 'cannot be edited line by line', 'edited by hand')])
@@ -149,6 +149,17 @@ function awaits({ manifest, within }: ApiServerPodDesired, edited: string, world
     ...(url === undefined ? [] : [{ atom: 'http', key: `http:${url}`, url } satisfies TestAtom]),
   ]
   return tests.map((test) => ({ op: 'await', test, within }))
+}
+
+/** Certainly no process of it: an edit of before may be what keeps it from coming up, and no peer may be next. */
+function down(world: World): boolean {
+  const running = world.processes(processKey)
+  return running.is === 'absent' || (running.is === 'present' && running.state.length === 0)
+}
+
+function notRunning(desired: ApiServerPodDesired, text: string, world: World): Planned {
+  const differences = [difference('kube-apiserver', 'not running', 'running with its manifest')]
+  return { is: 'unmet', differences, ops: awaits(desired, text, world) }
 }
 
 function unmet(differences: Needs['differences']): Planned {
