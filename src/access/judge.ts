@@ -7,6 +7,8 @@ export interface Evidence {
   readonly evaluation: Evaluation
   /** The actor could have answered in place of the kernel. */
   readonly selfReported: boolean
+  /** Powers of the actor that owners and modes say nothing of: `it has CAP_SYS_ADMIN, by which it could ...`. */
+  readonly escape?: string
   /** How the actor could give itself what it is denied. */
   readonly ownGrant?: string
   /** Mandatory access control that is active on the host, such as `SELinux`: it denies what modes allow. */
@@ -50,20 +52,21 @@ function judgeMust(rule: Rule, evidence: Evidence, said: Said): Verdict {
 }
 
 function judgeMustNot(rule: Rule, evidence: Evidence, said: Said): Verdict {
-  const { attempt, evaluation, selfReported, ownGrant } = evidence
+  const { attempt, evaluation, selfReported, ownGrant, escape } = evidence
   switch (attempt.is) {
     case 'granted':
       return said('violated', `${can(rule)}${deciding(attempt, evaluation)}`)
     case 'unknown':
       return said('unknown', `it could not be tried: ${attempt.detail}${wouldSay(evaluation)}`)
     case 'missing':
-      return evaluation.is === 'missing' ? said('pass', '') : said('unknown', disagreement(evidence))
+      if (evaluation.is !== 'missing') return said('unknown', disagreement(evidence))
+      return escape === undefined ? said('pass', '') : said('unknown', escape)
     case 'denied':
       if (evaluation.is === 'granted' || evaluation.is === 'missing')
         return said('unknown', disagreement(evidence))
       if (ownGrant !== undefined) return said('violated', `${rule.actor} could give itself this: ${ownGrant}`)
       if (selfReported && evaluation.is === 'unknown') return said('unknown', ownWord(evaluation.because))
-      return said('pass', '')
+      return escape === undefined ? said('pass', '') : said('unknown', escape)
   }
 }
 

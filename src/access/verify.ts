@@ -16,6 +16,7 @@ import { findActor, type FoundActor } from './actors/find.ts'
 import { type Answer, type Answers, answerKey, answersOf, lateAtoms, triedBy } from './answers.ts'
 import { firstAtoms } from './ask.ts'
 import { hostChecks } from './checks/all.ts'
+import { escapes } from './evaluate/capabilities.ts'
 import { evaluate } from './evaluate/evaluate.ts'
 import { ownGrant } from './evaluate/own-grant.ts'
 import { evaluateReplacement, type Movable } from './evaluate/replacement.ts'
@@ -125,6 +126,7 @@ function verdictOf(rule: Rule, known: Known): Verdict {
     judge(rule, {
       attempt: attemptOf(rule, answer, known),
       ...worked(rule, answer, known),
+      ...escapeOf(rule, answer, known),
       selfReported: answer.selfReported,
       ...(known.mandatory === undefined ? {} : { mandatory: known.mandatory }),
     }),
@@ -158,6 +160,25 @@ function attemptOf(rule: Rule, answer: Answer, known: Known): Attempt {
       return [path, (answers.find(({ pid }) => pid === answer.pid) ?? nobodyTried).attempt]
     }),
   )
+}
+
+/** What an actor has, effective or to be made so, by which owners, modes and mounts could be passed by. */
+function escapeOf(rule: Rule, answer: Answer, { actors, paths }: Known): Pick<Evidence, 'escape'> {
+  const found = actors.get(rule.actor)
+  const process = found?.processes.find(({ pid }) => pid === answer.pid)
+  // what is not on the host is to be had by nobody
+  if (answer.attempt.is === 'missing' && paths.get(rule.object)?.is !== 'present') return {}
+  const apart = process?.mountNamespace === 'other'
+  const { effective, permitted, ambient } = process?.capabilities ?? {
+    ...{ effective: found?.identity?.capabilities ?? new Set(), permitted: new Set(), ambient: new Set() },
+  }
+  const held = escapes(
+    new Set<number>([...effective, ...permitted, ...ambient]),
+    answer.attempt.is === 'missing' ? 'mounts' : 'owners',
+    apart && found?.actor.running?.by === 'pod',
+  )
+  if (held.length === 0) return {}
+  return { escape: held.map(({ name, could }) => `it has ${name}, by which it could ${could}`).join('; ') }
 }
 
 /** The mounts of the process that tried. */

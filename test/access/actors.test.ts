@@ -99,6 +99,12 @@ describe('three truths of a service', () => {
       ],
     ],
     [
+      'with a saved user and a real group of root',
+      [process(700, 700, [700, 701], { uids: { ...live.uids, saved: 0 }, gids: { ...live.gids, real: 0 } })],
+      right,
+      [`violated: ${says}: its saved user is root; its real group is root`],
+    ],
+    [
       'a drop-in that counts at the next start',
       [live],
       unit('User=kms\nGroup=kms', 'User=root\nAmbientCapabilities=CAP_CHOWN'),

@@ -122,6 +122,13 @@ describe('a rule, what the kernel said and what owners and modes say', () => {
     expect(judge({ ...rule(false), notEnforceable: 'it is root' }, owned).verdict).toBe('not-enforceable')
   })
 
+  test.each(['denied', 'missing'] as const)('%s passes nothing for who could get around it', (is) => {
+    const escape = 'it has CAP_SYS_ADMIN, by which it could mount file systems'
+    const found = { ...evidence(is, is), escape }
+    expect(judge(rule(false), found)).toMatchObject({ verdict: 'unknown', finding: escape })
+    expect(judge({ ...rule(false), notEnforceable: 'it is root' }, found).verdict).toBe('not-enforceable')
+  })
+
   test('what a shape cannot enforce is neither pass nor violation', () => {
     const excused = { ...rule(false), notEnforceable: 'it is root' }
     expect(judge(excused, evidence('granted', 'granted'))).toMatchObject({

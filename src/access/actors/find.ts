@@ -4,7 +4,13 @@ import type { ProcessState } from '../../model/process.ts'
 import type { ReadAtom } from '../../model/wire.ts'
 import type { Accounts } from './accounts.ts'
 import { expectedOf, type Expected } from './expected.ts'
-import { credentialDifferences, credentialsOf, identityOf, showCredentials } from './identity.ts'
+import {
+  credentialDifferences,
+  credentialsOf,
+  idDifferences,
+  identityOf,
+  showCredentials,
+} from './identity.ts'
 import { nextStart, nextStartAtoms } from './next-start.ts'
 
 /** An actor on a host: the process that runs, or the account where none does. */
@@ -117,7 +123,10 @@ function processChecks(
   const checks: Check[] = []
   if (expected.is === 'found') {
     const wanted = expected.credentials
-    const differences = credentialDifferences(found, wanted, accounts)
+    const differences = [
+      ...credentialDifferences(found, wanted, accounts),
+      ...idDifferences(process, accounts),
+    ]
     const says = expected.exact
       ? `it runs as ${showCredentials(wanted, accounts)}, and in no other group`
       : `it runs as ${user}, in the groups of that account`

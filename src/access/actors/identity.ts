@@ -1,5 +1,5 @@
 import type { ActingIdentity } from '../../model/access.ts'
-import type { ProcessState } from '../../model/process.ts'
+import type { ProcessIds, ProcessState } from '../../model/process.ts'
 import { ascending, type Accounts } from './accounts.ts'
 
 /** User, groups and whether capabilities are left; the numbers that one truth about an actor comes to. */
@@ -43,4 +43,17 @@ export function credentialDifferences(
     ...(lacks.length === 0 ? [] : [`lacks group ${lacks.join(', ')}`]),
     ...(extra.length === 0 ? [] : [`also in group ${extra.join(', ')}`]),
   ]
+}
+
+/** Ids of a process beside those it reaches files with, which it could take at any time; empty where all four are the same. */
+export function idDifferences({ uids, gids }: ProcessState, accounts: Accounts): readonly string[] {
+  const others = (
+    kind: string,
+    ids: ProcessIds,
+    name: (id: number) => string | undefined,
+  ): readonly string[] =>
+    (['real', 'effective', 'saved'] as const)
+      .filter((each) => ids[each] !== ids.filesystem)
+      .map((each) => `its ${each} ${kind} is ${name(ids[each]) ?? String(ids[each])}`)
+  return [...others('user', uids, accounts.userName), ...others('group', gids, accounts.groupName)]
 }
