@@ -55,7 +55,7 @@ export function expandMatrices(
   const made = hosts.flatMap((host): readonly HostMatrix[] => {
     const own = plays.filter(({ of }) => of.has(host)).map(({ play }) => play)
     try {
-      const matrix = expandMatrix({ engine, plays: own, host, extraVars })
+      const matrix = expandMatrix({ engine, plays: own, everyPlay: playbook.plays, host, extraVars })
       return matrix.rules.length === 0 ? [] : [{ host, matrix }]
     } catch (error) {
       // The same mistake is met once for each host: it is told once.

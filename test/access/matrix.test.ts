@@ -100,11 +100,11 @@ describe('what a role says becomes the rules of a host', () => {
       [...plain, 'api must not execute /home/kms/x'],
     ],
     [
-      'where a rule is about what no role here brings',
+      'where a rule is about what only a shipped role brings that is not used',
       {
         'roles/r/access.yml': matrix
-          .replace('objects: provider', 'objects: somebody else')
-          .replace('objects: [/etc/x]', 'objects: crown jewels'),
+          .replace('objects: provider', 'objects: kube-apiserver')
+          .replace('objects: [/etc/x]', 'objects: auth material'),
       },
       plain.slice(0, 3),
     ],
@@ -170,6 +170,35 @@ describe('what cannot be is refused before any contact, with the place', () => {
       'an actor that is none to signal',
       rule('actor: api, must_not: signal, objects: pprovider'),
       'roles/r/access.yml:14:45 access.matrix expected an actor of the matrix, found `pprovider` | did you mean `provider`?',
+    ],
+    [
+      'an actor that is like none',
+      rule('actor: backup, must: read, objects: /x'),
+      'roles/r/access.yml:14:13 access.matrix expected an actor of the matrix, found `backup` | known here: api, kube-apiserver, provider',
+    ],
+    [
+      'objects that are like none',
+      rule('actor: api, must: read, objects: credentials'),
+      'roles/r/access.yml:14:39 access.matrix expected a path or the name of objects of the matrix, found `credentials` | known here: auth material, configuration, encryption configuration, key registry, provider program, provider state, runtime directory, secrets, socket, stray copies, trust anchors',
+    ],
+    [
+      'a path to signal',
+      rule('actor: api, must_not: [read, signal], objects: /x'),
+      'roles/r/access.yml:14:53 access.matrix expected an actor of the matrix, found `/x` | known here: api, kube-apiserver, provider',
+    ],
+    [
+      'a socket that is held by none',
+      role(
+        `${matrix}kms_sockets:\n  - {path: /s, held_by: provder, used_by: api, group: g, mode: "0660", because: b, source: s}\n`,
+      ),
+      'roles/r/access.yml:19:25 access.matrix expected an actor of the matrix, found `provder` | did you mean `provider`?',
+    ],
+    [
+      'a socket that is used by none',
+      role(
+        `${matrix}kms_sockets:\n  - {path: /s, held_by: provider, used_by: backup, group: g, mode: "0660", because: b, source: s}\n`,
+      ),
+      'roles/r/access.yml:19:44 access.matrix expected an actor of the matrix, found `backup` | known here: api, kube-apiserver, provider',
     ],
     [
       'a path with dots',

@@ -10,6 +10,7 @@ import type { HostLookups, TemplateEngine } from '../../template/engine.ts'
 import type { LeftBehind, Matrix } from '../../model/access.ts'
 import { actorsOf } from './actors.ts'
 import { inventoryMatrix } from './inventory.ts'
+import { knownNames } from './names.ts'
 import { classesOf } from './objects.ts'
 import { decided, pathAt, type Part } from './part.ts'
 import { rulesOf } from './rules.ts'
@@ -19,6 +20,8 @@ export interface MatrixRequest {
   readonly engine: TemplateEngine
   /** The plays that act on the host. */
   readonly plays: readonly Play[]
+  /** All plays of the playbook, whose roles bring names that rules may speak of; absent: `plays`. */
+  readonly everyPlay?: readonly Play[]
   readonly host: Host
   readonly extraVars: ReadonlyMap<string, unknown>
 }
@@ -37,22 +40,22 @@ export function expandMatrix(request: MatrixRequest): Matrix {
   const own = inventoryMatrix(request.host)
   const parts = [...request.plays.flatMap((play) => partsOf(request, play)), ...ownPart(request, own)]
   const documents = [
-    ...request.plays.flatMap(({ access }) => access.map(({ document }) => document.value)),
+    ...(request.everyPlay ?? request.plays).flatMap(({ access }) =>
+      access.map(({ document }) => document.value),
+    ),
     ...(own === undefined ? [] : [own.value]),
   ]
-  const anywhere = {
-    actors: new Set(documents.flatMap(({ actors }) => actors.map(({ name }) => name))),
-    classes: new Set(documents.flatMap(({ objects }) => Object.keys(objects))),
-  }
+  const anywhere = knownNames(documents)
   const errors: KmsfleetError[] = []
   const actors = actorsOf(parts, errors)
   const names = { actors, classes: classesOf(parts), anywhere }
   const rules = parts.flatMap((part) => rulesOf(part, names, errors))
+  const kmsSockets = parts.flatMap((part) => kmsSocketsOf(part, anywhere, errors))
   throwCollected(errors)
   return {
     actors,
     rules,
-    kmsSockets: parts.flatMap(kmsSocketsOf),
+    kmsSockets,
     leftBehind: parts.flatMap(leftBehindOf),
     outside: parts.flatMap(({ document }) => document.value.outside),
   }

@@ -1,15 +1,15 @@
-import { nearest } from '../../document/suggest.ts'
-import { KmsfleetError } from '../../errors/error.ts'
+import type { KmsfleetError } from '../../errors/error.ts'
 import type { Place } from '../../errors/place.ts'
 import type { AccessRule } from '../../playbook/access-keywords.ts'
 import type { Actor, MatrixRule, Target } from '../../model/access.ts'
+import { type KnownNames, refuseUnknown } from './names.ts'
 import { holds, pathAt, type Part } from './part.ts'
 
 /** What rules may name on this host, and what any document names: of the latter, another host has it. */
 export interface Names {
   readonly actors: ReadonlyMap<string, Actor>
   readonly classes: ReadonlyMap<string, readonly Target[]>
-  readonly anywhere: { readonly actors: ReadonlySet<string>; readonly classes: ReadonlySet<string> }
+  readonly anywhere: KnownNames
 }
 
 /** The rules of one document, one for each actor, action and object. */
@@ -63,7 +63,7 @@ function actorsOf(
 ): readonly string[] {
   return rule.actor.filter((name) => {
     const place = part.document.place(['rules', index, 'actor'])
-    refuseMisspelt('an actor', name, anywhere.actors, place, errors)
+    refuseUnknown('an actor', name, anywhere.actors, place, errors)
     return actors.has(name)
   })
 }
@@ -74,7 +74,7 @@ function signalled(
   place: Place,
   errors: KmsfleetError[],
 ): readonly Target[] {
-  refuseMisspelt('an actor', name, anywhere.actors, place, errors)
+  refuseUnknown('an actor', name, anywhere.actors, place, errors)
   return actors.has(name) ? [{ is: 'actor', name }] : []
 }
 
@@ -94,23 +94,6 @@ function targetsOf(
     return { targets: [{ is: 'path', path: pathAt(part, written, path) }] }
   }
   const place = part.document.place(path)
-  refuseMisspelt('a path or the name of objects', written, anywhere.classes, place, errors)
+  refuseUnknown('a path or the name of objects', written, anywhere.classes, place, errors)
   return { targets: classes.get(written) ?? [], objectClass: { objectClass: written } }
-}
-
-/**
- * A role may speak of what only another one brings, which the playbook need not use: a rule about that is no rule. A
- * name that is nearly one of those that are there is a mistake.
- */
-function refuseMisspelt(
-  what: string,
-  found: string,
-  known: ReadonlySet<string>,
-  place: Place,
-  errors: KmsfleetError[],
-): void {
-  const meant = known.has(found) ? undefined : nearest(found, known)
-  if (meant === undefined) return
-  const message = `expected ${what} of the matrix, found \`${found}\``
-  errors.push(new KmsfleetError('access.matrix', message, { place, hint: `did you mean \`${meant}\`?` }))
 }
