@@ -1,5 +1,6 @@
 import type { Check, Matrix, MatrixRule, Rule } from '../model/access.ts'
 import type { Snapshot } from '../model/facts.ts'
+import { isPlainPath } from '../resources/common/paths.ts'
 import { hostDocument, valueAt } from './host-document.ts'
 
 /** The rules of a host once it is known what its directories and its configuration hold. */
@@ -23,11 +24,9 @@ export function resolveRules(matrix: Matrix, snapshot: Snapshot): Resolved {
     if (target.is !== 'named') continue
     const key = namedKey(target.file, target.keys)
     if (named.has(key)) continue
-    const found = namedIn(target.file, target.keys, snapshot)
-    named.set(
-      key,
-      typeof found === 'string' ? doubt(target.file, 'it tells which files it names', found) : found,
-    )
+    const { paths, doubts } = namedIn(target.file, target.keys, snapshot)
+    named.set(key, paths)
+    if (doubts.length > 0) doubt(target.file, 'it tells which files it names', doubts.join('; '))
   }
   const known = [
     ...matrix.rules.flatMap(({ target }) =>
@@ -91,14 +90,27 @@ function withoutRepeats(rules: readonly Rule[]): readonly Rule[] {
 
 const namedKey = (file: string, keys: readonly string[]): string => JSON.stringify([file, keys])
 
-/** The paths that stand at these keys of a YAML file on the host; text where that cannot be told. */
-function namedIn(file: string, keys: readonly string[], snapshot: Snapshot): readonly string[] | string {
+interface Named {
+  readonly paths: readonly string[]
+  /** What it names and is no path, or why it is not known. */
+  readonly doubts: readonly string[]
+}
+
+/** The paths that stand at these keys of a YAML file on the host. */
+function namedIn(file: string, keys: readonly string[], snapshot: Snapshot): Named {
   const document = hostDocument(file, snapshot)
-  if (document.is === 'unknown') return document.because
-  return keys.flatMap((key) => {
-    const found = valueAt(document.value, key)
-    return typeof found === 'string' && found.startsWith('/') ? [found] : []
-  })
+  if (document.is === 'unknown') return { paths: [], doubts: [document.because] }
+  const values = keys.map((key) => [key, valueAt(document.value, key)] as const)
+  const isPath = (value: unknown): value is string => typeof value === 'string' && isPlainPath(value)
+  return {
+    paths: values.flatMap(([, value]) => (isPath(value) ? [value] : [])),
+    // The value is not told: somebody may have put there what belongs into the file.
+    doubts: values.flatMap(([key, value]) =>
+      isPath(value) || value === undefined || value === null || value === ''
+        ? []
+        : [`${key} is no absolute path in its shortest form`],
+    ),
+  }
 }
 
 /** What stands in a folder beside what is known, or leads to what is known. */

@@ -1,6 +1,7 @@
 import type { Fact, GroupState, PathState, Snapshot, UserState } from '../../src/model/facts.ts'
 import type { ProcessState } from '../../src/model/process.ts'
 import { Secret } from '../../src/model/secret.ts'
+import { ancestorsOf } from '../../src/resources/common/paths.ts'
 import { known } from '../../src/model/value.ts'
 
 /** What a host without anything says; tests put in what they are about. */
@@ -67,3 +68,24 @@ export const process = (
   ...{ userNamespace: 'initial', mountNamespace: 'ours', exe: { inode: '1:2', path: '/usr/bin/x' } },
   ...changes,
 })
+
+export const unreadable = (message: string): Fact<never> => ({
+  is: 'unreadable',
+  problem: { code: 'host.unreadable', message, subject: 'it' },
+})
+
+/** These paths, and those that a frame tells of beside: directories of root on the way to each. */
+export function withAncestors(paths: Readonly<Record<string, Fact<PathState>>>): Snapshot['paths'] {
+  const directory: Fact<PathState> = {
+    is: 'present',
+    state: {
+      ...{ type: 'directory', mode: 0o755, uid: known(0), gid: known(0), size: 1, links: 2, acl: 'none' },
+    },
+  }
+  return new Map([
+    ...Object.keys(paths)
+      .flatMap(ancestorsOf)
+      .map((path) => [path, directory] as const),
+    ...Object.entries(paths),
+  ])
+}

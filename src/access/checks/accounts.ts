@@ -1,6 +1,6 @@
 import type { Actor, Check } from '../../model/access.ts'
 import { folderKey, type Snapshot } from '../../model/facts.ts'
-import { checked, doubted, isNumber, type Looked, providerOf, unique } from './common.ts'
+import { checked, doubtOf, isNumber, type Looked, providerOf, unique, weighed } from './common.ts'
 
 /** Are the accounts of the model nobody else's, and is the provider's one that nobody can log in as? */
 export function accountChecks(looked: Looked): readonly Check[] {
@@ -81,7 +81,7 @@ function loginCheck({ snapshot, accounts }: Looked, user: string): Check {
   const state = fact?.is === 'present' ? fact.state : undefined
   const home = state === undefined ? undefined : snapshot.entries.get(state.home)
   const groups = (accounts.groupsOf(user)?.all ?? []).flatMap((gid) => accounts.groupName(gid) ?? [])
-  const rules = sudoTexts(snapshot)
+  const rules = sudoRulesOf(snapshot)
   const findings = [
     ...(state === undefined || /\/(nologin|false)$/.test(state.shell) ? [] : [`its shell is ${state.shell}`]),
     ...(state?.password === 'set' || state?.password === 'empty'
@@ -90,30 +90,42 @@ function loginCheck({ snapshot, accounts }: Looked, user: string): Check {
     ...(home?.is === 'present' && home.state.names.includes('.ssh')
       ? [`${state?.home ?? ''}/.ssh is there: a key in it may let somebody in`]
       : []),
-    ...(typeof rules === 'string' ? [] : rulesFor([user, ...groups.map((name) => `%${name}`)], rules)).map(
+    ...rulesFor([user, ...groups.map((name) => `%${name}`)], rules.texts).map(
       (place) => `sudo has a rule for it at ${place}`,
     ),
   ]
-  return typeof rules === 'string' && findings.length === 0
-    ? doubted(source, user, expected, rules)
-    : checked(source, user, expected, findings)
+  return weighed(source, user, expected, { findings, doubts: rules.doubts })
 }
 
 type NamedText = readonly [path: string, text: string]
 
-/** The files of sudo's rules, none where there is no sudo; why they are not known. */
-function sudoTexts({ paths, folders }: Snapshot): readonly NamedText[] | string {
-  const file = paths.get(sudoRules.file)
-  const folder = folders.get(folderKey(sudoRules.folder, ''))
-  if (folder?.is === 'unreadable') return folder.problem.message
-  const more =
-    folder?.is === 'present'
-      ? [...folder.state].map(([name, text]): NamedText => [`${sudoRules.folder}/${name}`, text ?? ''])
-      : []
-  if (file?.is !== 'present') return more
-  const { bytes } = file.state
-  if (bytes === undefined) return `${sudoRules.file} cannot be read, or others than root can write it`
-  return [[sudoRules.file, Buffer.from(bytes.reveal()).toString('utf8')], ...more]
+/** The files of sudo's rules, none where there is no sudo, and why some are not known. */
+function sudoRulesOf(snapshot: Snapshot): {
+  readonly texts: readonly NamedText[]
+  readonly doubts: readonly string[]
+} {
+  const file = snapshot.paths.get(sudoRules.file)
+  const bytes = file?.is === 'present' ? file.state.bytes : undefined
+  const doubt =
+    file?.is === 'present' && bytes === undefined
+      ? `${sudoRules.file} cannot be read, or others than root can write it`
+      : doubtOf(snapshot, sudoRules.file)
+  const folder = snapshot.folders.get(folderKey(sudoRules.folder, ''))
+  return {
+    texts: [
+      ...(bytes === undefined
+        ? []
+        : [[sudoRules.file, Buffer.from(bytes.reveal()).toString('utf8')] as const]),
+      ...(folder?.is === 'present'
+        ? [...folder.state].map(([name, text]): NamedText => [`${sudoRules.folder}/${name}`, text])
+        : []),
+    ],
+    doubts: [
+      ...(doubt === undefined ? [] : [doubt]),
+      ...(folder === undefined ? [`${sudoRules.folder} was not looked at`] : []),
+      ...(folder?.is === 'unreadable' ? [folder.problem.message] : []),
+    ],
+  }
 }
 
 /** Places of the lines that name one of these, or everybody. */

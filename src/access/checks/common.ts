@@ -71,6 +71,25 @@ export function doubted(source: string, subject: string, expected: string, findi
   return { subject, expected, verdict: 'unknown', finding, source }
 }
 
+/** A check that is violated by findings, and passes where there are none and nothing is in doubt. */
+export function weighed(
+  source: string,
+  subject: string,
+  expected: string,
+  { findings, doubts }: { readonly findings: readonly string[]; readonly doubts: readonly string[] },
+): Check {
+  return findings.length === 0 && doubts.length > 0
+    ? doubted(source, subject, expected, doubts.join('; '))
+    : checked(source, subject, expected, findings)
+}
+
+/** Why it is not known what stands at a path; undefined where it is. */
+export function doubtOf({ paths }: Snapshot, path: string): string | undefined {
+  const fact = paths.get(path)
+  if (fact === undefined) return `${path} was not looked at`
+  return fact.is === 'unreadable' ? fact.problem.message : undefined
+}
+
 /** Is `path` the directory itself, or below it? */
 export function isIn(path: string, directory: string): boolean {
   return path === directory || directory === '/' || path.startsWith(`${directory}/`)

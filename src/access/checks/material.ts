@@ -3,6 +3,7 @@ import type { PathState } from '../../model/facts.ts'
 import { ancestorsOf } from '../../resources/common/paths.ts'
 import {
   checked,
+  doubtOf,
   foldersOf,
   type Looked,
   objects,
@@ -10,6 +11,7 @@ import {
   providerOf,
   socketGroupsOf,
   unique,
+  weighed,
 } from './common.ts'
 
 /** Is what the provider relies on the one thing that it seems: no link, no second name, no copy, nobody's? */
@@ -43,21 +45,23 @@ function linkCheck({ snapshot }: Looked, path: string): Check {
     const state = stateOf(snapshot, each)
     return state?.type === 'link' ? [`${each} is a symbolic link to ${state.target ?? 'somewhere'}`] : []
   })
-  return checked('Permissions, paths without links', path, 'no symbolic link is on the way to it', links)
+  return weighed('Permissions, paths without links', path, 'no symbolic link is on the way to it', {
+    findings: links,
+    doubts: doubtsOf(snapshot, [...ancestorsOf(path), path]),
+  })
 }
 
 /** A second name of a credential stands where other owners and modes of directories apply. */
 function namesCheck({ snapshot }: Looked, path: string): Check {
   const state = stateOf(snapshot, path)
   const others = state?.type === 'file' ? state.links - 1 : 0
-  return checked(
-    'Permissions, auth material',
-    path,
-    'it has no other name on the host',
-    others > 0
-      ? [`it has ${others === 1 ? 'another name' : `${String(others)} other names`} (hard links)`]
-      : [],
-  )
+  return weighed('Permissions, auth material', path, 'it has no other name on the host', {
+    findings:
+      others > 0
+        ? [`it has ${others === 1 ? 'another name' : `${String(others)} other names`} (hard links)`]
+        : [],
+    doubts: doubtsOf(snapshot, [path]),
+  })
 }
 
 function strayCheck({ matrix, snapshot }: Looked, folder: string): Check {
@@ -104,7 +108,7 @@ function registryCheck({ matrix, snapshot, accounts }: Looked, path: string): Ch
   const gid = provider?.group === undefined ? undefined : accounts.gid(provider.group)
   const findings =
     state === undefined
-      ? pair === undefined
+      ? pair === undefined || doubtOf(snapshot, path) !== undefined
         ? []
         : [`it is not there, and ${other} is: restore both from one backup or a healthy peer`]
       : [
@@ -117,11 +121,11 @@ function registryCheck({ matrix, snapshot, accounts }: Looked, path: string): Ch
             ? [`it was written ${String(olderBy(state, pair))} s before ${other}: it is from a backup`]
             : []),
         ]
-  return checked(
+  return weighed(
     'State, registry and checkpoint of the provider',
     path,
     'it is whole, and the provider’s own',
-    findings,
+    { findings, doubts: doubtsOf(snapshot, [path, other]) },
   )
 }
 
@@ -175,17 +179,22 @@ function runtimeCheck({ matrix, snapshot, accounts }: Looked, path: string): Che
           ...(state.mode === 0o2750 ? [] : [`its mode is ${octal(state.mode)}`]),
         ]
       : []
-  return checked(
+  return weighed(
     'Runtime directory creation, 2750',
     path,
     'it is the provider’s, of the group of its socket, with mode 2750',
-    findings,
+    { findings, doubts: doubtsOf(snapshot, [path]) },
   )
 }
 
 function stateOf({ paths }: Looked['snapshot'], path: string): PathState | undefined {
   const fact = paths.get(path)
   return fact?.is === 'present' ? fact.state : undefined
+}
+
+/** What is not known is not fine. */
+function doubtsOf(snapshot: Looked['snapshot'], paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => doubtOf(snapshot, path) ?? [])
 }
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')

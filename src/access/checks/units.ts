@@ -1,7 +1,7 @@
 import type { Check } from '../../model/access.ts'
 import { folderKey } from '../../model/facts.ts'
 import { unitFolders } from '../../resources/next_boot/unit-settings.ts'
-import { checked, type Looked, objects, pathsOf, providerOf } from './common.ts'
+import { type Looked, objects, pathsOf, providerOf, weighed } from './common.ts'
 
 /** Is the unit that is started the one that the model has, and none that was put before it? */
 export function unitChecks({ matrix, snapshot }: Looked): readonly Check[] {
@@ -20,5 +20,14 @@ export function unitChecks({ matrix, snapshot }: Looked): readonly Check[] {
       : [
           `${first} goes before ${meant ?? files.find((file) => file.startsWith('/usr/')) ?? 'that of the package'}`,
         ]
-  return [checked('Systemd unit, its integrity', unit, 'it is the unit that was installed', shadow)]
+  const doubts = unitFolders.flatMap((folder) => {
+    const fact = snapshot.folders.get(folderKey(folder, unit))
+    return fact?.is === 'unreadable' ? [fact.problem.message] : []
+  })
+  return [
+    weighed('Systemd unit, its integrity', unit, 'it is the unit that was installed', {
+      findings: shadow,
+      doubts,
+    }),
+  ]
 }

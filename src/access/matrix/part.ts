@@ -2,6 +2,7 @@ import type { KeyLocated } from '../../document/issues.ts'
 import { KmsfleetError } from '../../errors/error.ts'
 import type { Place } from '../../errors/place.ts'
 import type { AccessKeywords } from '../../playbook/access-keywords.ts'
+import { isPlainPath } from '../../resources/common/paths.ts'
 import type { Scope, TemplateEngine } from '../../template/engine.ts'
 
 /** One document of the matrix, with what its templates see on one host. */
@@ -48,9 +49,7 @@ export function textAt({ document, engine, scope }: Part, written: string | numb
 /** The path at `path` of the document. */
 export function pathAt(part: Part, written: string, path: Path): string {
   const text = textAt(part, written, path)
-  const segments = text.split('/').slice(1)
-  const plain = segments.every((each) => each !== '' && each !== '.' && each !== '..')
-  if (text === '/' || (text.startsWith('/') && plain && !text.includes('\n'))) return text
+  if (isPlainPath(text)) return text
   throw new KmsfleetError(
     'access.matrix',
     `expected an absolute path without \`//\`, \`.\` and \`..\`, found ${JSON.stringify(text)}`,

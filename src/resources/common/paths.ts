@@ -15,3 +15,13 @@ export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split('/').slice(1, -1)
   return ['/', ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)]
 }
+
+/** Is it an absolute path in its shortest form, which can be asked about? */
+export function isPlainPath(text: string): boolean {
+  if (text === '/') return true
+  const plain = text
+    .split('/')
+    .slice(1)
+    .every((each) => each !== '' && each !== '.' && each !== '..')
+  return text.startsWith('/') && plain && !/[\n\0\ufffd]/.test(text)
+}

@@ -4,7 +4,7 @@ import { hostChecks } from '../../../src/access/checks/all.ts'
 import type { Actor, Matrix, MatrixRule, Target } from '../../../src/model/access.ts'
 import { folderKey, type Fact, type PathState, type Snapshot } from '../../../src/model/facts.ts'
 import { known } from '../../../src/model/value.ts'
-import { group, snapshotWith, text, user } from '../snapshot.ts'
+import { group, snapshotWith, text, unreadable, user, withAncestors } from '../snapshot.ts'
 
 const place = { file: 'access.yml', line: 1, column: 1 }
 const [home, config, encryption] = ['/var/lib/kms', '/etc/kms/config.yaml', '/etc/kubernetes/encryption.yaml']
@@ -53,6 +53,7 @@ const token = (claims: PathState['claims'], changes: Partial<PathState> = {}): F
     ...(claims?.exp === undefined ? {} : { expires: claims.exp }),
     ...changes,
   })
+const trouble = unreadable('expected an answer, found none')
 const configured = `server: {socketGroup: kms-socket, socketPath: ${socket}}
 auth: {jwt: {expectedIssuer: i, expectedAudience: [a], expectedSubject: s}}
 transit: {keyIdScope: {providerName: kms-1}}
@@ -70,6 +71,7 @@ const right: Readonly<Record<string, Fact<PathState>>> = {
   [registry]: own(),
   [`${registry}.checkpoint`]: own(),
   '/run/kms': own({ type: 'directory', gid: known(701), mode: 0o2750 }),
+  '/etc/sudoers': { is: 'absent' },
 }
 const folder = (at: string, ending: string, texts: Readonly<Record<string, string>>): Snapshot['folders'] =>
   new Map([[folderKey(at, ending), { is: 'present', state: new Map(Object.entries(texts)) }]])
@@ -97,8 +99,12 @@ const found = ({
       ['kms-socket', group(701, 'kms')],
       ...(groups ?? []),
     ]),
-    paths: new Map(Object.entries({ ...right, ...paths })),
-    folders: new Map([...unitIn('/etc/systemd/system'), ...(folders ?? [])]),
+    paths: withAncestors({ ...right, ...paths }),
+    folders: new Map([
+      ...unitIn('/etc/systemd/system'),
+      ...folder('/etc/sudoers.d', '', {}),
+      ...(folders ?? []),
+    ]),
     entries: new Map([[home, { is: 'present', state: { names, more: false } }]]),
   })
   return hostChecks(matrix, snapshot, accountsOf(snapshot), now)
@@ -163,9 +169,47 @@ describe('what is proved of a host beside the rules of its matrix', () => {
       ['unknown kms: /etc/sudoers cannot be read, or others than root can write it'],
     ],
     [
+      'rules of sudo that cannot be read',
+      { paths: { '/etc/sudoers': trouble }, folders: new Map([[folderKey('/etc/sudoers.d', ''), trouble]]) },
+      ['unknown kms: expected an answer, found none; expected an answer, found none'],
+    ],
+    [
+      'rules of sudo that cannot be read, beside one that can',
+      {
+        paths: { '/etc/sudoers': trouble },
+        folders: folder('/etc/sudoers.d', '', { x: 'kms ALL=(ALL) ALL\n' }),
+      },
+      ['violated kms: sudo has a rule for it at /etc/sudoers.d/x:1'],
+    ],
+    [
+      'a directory on the way that cannot be looked at',
+      { paths: { '/etc/kms': trouble } },
+      [`unknown ${config}: expected an answer, found none`],
+    ],
+    [
+      'a credential that cannot be looked at',
+      { paths: { [jwt]: trouble } },
+      [`unknown ${jwt}: expected an answer, found none`, `unknown ${jwt}: expected an answer, found none`],
+    ],
+    [
+      'a registry and a socket that cannot be looked at',
+      { paths: { [registry]: trouble, [socket]: trouble } },
+      [
+        `unknown ${registry}: expected an answer, found none`,
+        `unknown ${registry}: expected an answer, found none`,
+        `unknown ${registry}.checkpoint: expected an answer, found none`,
+        `unknown ${socket}: expected an answer, found none`,
+      ],
+    ],
+    [
       'a unit before that of the model',
       { folders: unitIn('/etc/systemd/system.control') },
       [`violated ${unit}: /etc/systemd/system.control/${unit} goes before /etc/systemd/system/${unit}`],
+    ],
+    [
+      'a folder of units that cannot be read',
+      { folders: new Map([[folderKey('/etc/systemd/system.control', unit), trouble]]) },
+      [`unknown ${unit}: expected an answer, found none`],
     ],
     [
       'a token that has expired',

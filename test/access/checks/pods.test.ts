@@ -3,7 +3,7 @@ import { accountsOf } from '../../../src/access/actors/accounts.ts'
 import { hostChecks } from '../../../src/access/checks/all.ts'
 import type { Actor, Matrix, MatrixRule, Target } from '../../../src/model/access.ts'
 import type { Snapshot } from '../../../src/model/facts.ts'
-import { group, snapshotWith, text, user } from '../snapshot.ts'
+import { group, snapshotWith, text, user, withAncestors } from '../snapshot.ts'
 
 const place = { file: 'access.yml', line: 1, column: 1 }
 const manifests = '/etc/kubernetes/manifests'
@@ -83,6 +83,10 @@ const right = {
   socketGroup: '"701"',
 } as const
 
+/** Nothing of it is looked into here. */
+const absent = { is: 'absent' } as const
+const there = { [jwt]: absent, '/var/lib/kms/state': absent, '/run/kms/kms.sock': absent }
+
 interface Case {
   readonly provider?: PodParts
   readonly api?: PodParts
@@ -96,11 +100,12 @@ const found = (given: Case): readonly string[] => {
   const snapshot = snapshotWith({
     users: new Map([['root', user(0, 0)], ...(given.users ?? [])]),
     groups: new Map([['root', group(0)], ['kms-socket', group(701)], ...(given.groups ?? [])]),
-    paths: new Map([
-      [`${manifests}/kms.yaml`, text(manifest({ ...right.provider, ...given.provider }))],
-      [`${manifests}/kube-apiserver.yaml`, text(manifest({ ...right.api, ...given.api }))],
-      [config, text(configuration)],
-    ]),
+    paths: withAncestors({
+      ...there,
+      [`${manifests}/kms.yaml`]: text(manifest({ ...right.provider, ...given.provider })),
+      [`${manifests}/kube-apiserver.yaml`]: text(manifest({ ...right.api, ...given.api })),
+      [config]: text(configuration),
+    }),
   })
   return hostChecks(matrix, snapshot, accountsOf(snapshot), 0)
     .filter(({ verdict }) => verdict !== 'pass')
@@ -224,7 +229,7 @@ describe('the manifests of static pods against the host', () => {
   })
 
   test('a configuration that others can write is not believed', () => {
-    const snapshot = snapshotWith({ paths: new Map([[config, { is: 'absent' }]]) })
+    const snapshot = snapshotWith({ paths: withAncestors({ ...there, [config]: { is: 'absent' } }) })
     expect(
       hostChecks(matrix, snapshot, accountsOf(snapshot), 0).filter(({ verdict }) => verdict === 'unknown'),
     ).toMatchObject([{ subject: config, finding: 'it is not there' }])
