@@ -90,6 +90,16 @@ function withoutRepeats(rules: readonly Rule[]): readonly Rule[] {
 
 const namedKey = (file: string, keys: readonly string[]): string => JSON.stringify([file, keys])
 
+/** The paths that files on the host name for the objects of this name. */
+export function namedPaths({ rules }: Matrix, objectClass: string, snapshot: Snapshot): readonly string[] {
+  const found = rules.flatMap((rule) =>
+    rule.objectClass === objectClass && rule.target.is === 'named'
+      ? namedIn(rule.target.file, rule.target.keys, snapshot).paths
+      : [],
+  )
+  return [...new Set(found)]
+}
+
 interface Named {
   readonly paths: readonly string[]
   /** What it names and is no path, or why it is not known. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { parseDocument } from '../../document/parse.ts'
 import { KmsfleetError, KmsfleetErrors } from '../../errors/error.ts'
+import { oneSpelling } from '../../resources/common/paths.ts'
 
 /* A pod's manifest, as far as it decides whom its process is and what it sees of the host. */
 
@@ -34,6 +35,7 @@ const Manifest = z.looseObject({
     hostPID: z.boolean().default(false),
     securityContext: Security,
     containers: z.array(Container).min(1),
+    initContainers: z.array(Container).default([]),
     volumes: z.array(Volume).default([]),
   }),
 })
@@ -47,15 +49,24 @@ export interface HostMount {
   readonly readOnly: boolean
 }
 
-export interface Pod {
+/** What a container of a pod has of the host. */
+export interface Reach {
+  readonly name: string
+  readonly privileged: boolean
+  readonly addedCapabilities: readonly string[]
+  readonly mounts: readonly HostMount[]
+}
+
+export interface Pod extends Reach {
   readonly runAsUser: number
   /** Undefined where the image decides. */
   readonly runAsGroup: number | undefined
   readonly supplementalGroups: readonly number[]
-  readonly addedCapabilities: readonly string[]
-  readonly privileged: boolean
   readonly image: string
-  readonly mounts: readonly HostMount[]
+  /** It sees the processes of the host. */
+  readonly hostPID: boolean
+  /** The pod's other containers, those that only prepare it too. */
+  readonly others: readonly Reach[]
 }
 
 /**
@@ -72,21 +83,42 @@ export function readPod(path: string, text: string, container: string | undefine
     if (found === undefined) return undefined
     const own = found.securityContext
     return {
+      ...reachOf(found, spec.volumes),
       runAsUser: own?.runAsUser ?? spec.securityContext?.runAsUser ?? 0,
       runAsGroup: own?.runAsGroup ?? spec.securityContext?.runAsGroup,
       supplementalGroups: spec.securityContext?.supplementalGroups ?? [],
-      addedCapabilities: own?.capabilities?.add ?? [],
-      privileged: own?.privileged ?? false,
       image: found.image,
-      mounts: found.volumeMounts.flatMap(({ name, mountPath, readOnly }) => {
-        const hostPath = spec.volumes.find((volume) => volume.name === name)?.hostPath
-        return hostPath === undefined
-          ? []
-          : [{ hostPath: hostPath.path, type: hostPath.type, mountPath, readOnly }]
-      }),
+      hostPID: spec.hostPID,
+      others: [...spec.containers, ...spec.initContainers]
+        .filter((each) => each !== found)
+        .map((each) => reachOf(each, spec.volumes)),
     }
   } catch (error) {
     if (error instanceof KmsfleetError || error instanceof KmsfleetErrors) return undefined
     throw error
+  }
+}
+
+function reachOf(
+  { name, securityContext, volumeMounts }: z.infer<typeof Container>,
+  volumes: readonly z.infer<typeof Volume>[],
+): Reach {
+  return {
+    name,
+    privileged: securityContext?.privileged ?? false,
+    addedCapabilities: securityContext?.capabilities?.add ?? [],
+    mounts: volumeMounts.flatMap((mount) => {
+      const hostPath = volumes.find((volume) => volume.name === mount.name)?.hostPath
+      if (hostPath === undefined) return []
+      const { mountPath, readOnly } = mount
+      return [
+        {
+          hostPath: oneSpelling(hostPath.path),
+          type: hostPath.type,
+          mountPath: oneSpelling(mountPath),
+          readOnly,
+        },
+      ]
+    }),
   }
 }

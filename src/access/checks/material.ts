@@ -1,6 +1,7 @@
 import type { Check } from '../../model/access.ts'
 import type { PathState } from '../../model/facts.ts'
 import { ancestorsOf } from '../../resources/common/paths.ts'
+import { namedPaths } from '../resolve.ts'
 import {
   checked,
   doubtOf,
@@ -71,12 +72,16 @@ function strayCheck({ matrix, snapshot }: Looked, folder: string): Check {
   // What cannot be listed is told where the rules about it are.
   if (fact?.is !== 'present') return checked(source, folder, expected, [])
   const below = `${folder}/`
+  const named = unique(matrix.rules.flatMap(({ objectClass }) => objectClass ?? [])).flatMap((each) =>
+    namedPaths(matrix, each, snapshot),
+  )
   const known = new Set(
-    matrix.rules
-      .flatMap(({ target }) =>
+    [
+      ...named,
+      ...matrix.rules.flatMap(({ target }) =>
         target.is === 'path' ? [target.path] : target.is === 'others' ? [target.folder] : [],
-      )
-      .flatMap((path) => (path.startsWith(below) ? [path.slice(below.length).split('/')[0] ?? ''] : [])),
+      ),
+    ].flatMap((path) => (path.startsWith(below) ? [path.slice(below.length).split('/')[0] ?? ''] : [])),
   )
   const strays = fact.state.names.filter((name) => !known.has(name) && !marks.has(name))
   return checked(

@@ -1,7 +1,9 @@
 import type { Actor, Check } from '../../model/access.ts'
 import { ascending } from '../actors/accounts.ts'
-import type { HostMount, Pod } from '../actors/pod.ts'
+import type { HostMount, Pod, Reach } from '../actors/pod.ts'
 import { podOf } from '../actors/next-start.ts'
+import { oneSpelling } from '../../resources/common/paths.ts'
+import { namedPaths } from '../resolve.ts'
 import {
   checked,
   isIn,
@@ -35,7 +37,8 @@ export function podChecks(looked: Looked): readonly Check[] {
 function providerChecks(looked: Looked, actor: Actor, manifest: string, pod: Pod): readonly Check[] {
   const { matrix, accounts } = looked
   const gids = socketGroupsOf(actor).flatMap((name) => accounts.gid(name) ?? [])
-  const files = pod.mounts.filter(({ hostPath }) => pathsOf(matrix, objects.authMaterial).includes(hostPath))
+  const material = materialOf(looked).map(oneSpelling)
+  const files = pod.mounts.filter(({ hostPath }) => material.includes(hostPath))
   return [
     checked(
       source,
@@ -48,6 +51,7 @@ function providerChecks(looked: Looked, actor: Actor, manifest: string, pod: Pod
           ],
     ),
     socketMountCheck(looked, manifest, pod),
+    openCheck(actor, manifest, pod),
     checked(
       source,
       manifest,
@@ -81,10 +85,11 @@ function clientChecks(looked: Looked, actor: Actor, manifest: string, pod: Pod):
   // Root needs no group; whether it has the capability for that, the attempt to connect tells.
   const lacks = pod.runAsUser === 0 ? [] : gids.filter((gid) => !pod.supplementalGroups.includes(gid))
   const secrets = unique([
-    ...pathsOf(matrix, objects.authMaterial),
+    ...materialOf(looked),
+    ...pathsOf(matrix, objects.configuration),
     ...foldersOf(matrix, objects.strays),
     ...pathsOf(matrix, objects.state),
-  ])
+  ]).map(oneSpelling)
   const leads = ({ hostPath }: HostMount): boolean =>
     secrets.some((path) => isIn(path, hostPath) || isIn(hostPath, path))
   return [
@@ -95,16 +100,53 @@ function clientChecks(looked: Looked, actor: Actor, manifest: string, pod: Pod):
       lacks.map((gid) => `supplementalGroups is ${list(pod.supplementalGroups)}, which lacks ${String(gid)}`),
     ),
     socketMountCheck(looked, manifest, pod),
-    checked(source, manifest, `${actor.name} sees no directory of the host that leads to auth material`, [
-      ...pod.mounts.filter(leads).map(({ hostPath }) => `it mounts ${hostPath}`),
-      ...(pod.privileged ? ['it is privileged, which opens all of the host to it'] : []),
-    ]),
+    checked(
+      source,
+      manifest,
+      `${actor.name} sees no directory of the host that leads to auth material`,
+      containersOf(pod).flatMap(([who, { mounts }]) =>
+        mounts.filter(leads).map(({ hostPath }) => `${who} mounts ${hostPath}`),
+      ),
+    ),
+    openCheck(actor, manifest, pod),
   ]
 }
 
+/** Credentials by their paths, those that the configuration on the host names too. */
+function materialOf({ matrix, snapshot }: Looked): readonly string[] {
+  return [...pathsOf(matrix, objects.authMaterial), ...namedPaths(matrix, objects.authMaterial, snapshot)]
+}
+
+/** All containers of a pod share its volumes and its fate: the actor's first, each as it is called in a sentence. */
+function containersOf(pod: Pod): readonly (readonly [string, Reach])[] {
+  return [['it', pod], ...pod.others.map((each) => [`its container ${each.name}`, each] as const)]
+}
+
+/** With these a process leaves its container. */
+const opening: ReadonlySet<string> = new Set([
+  'ALL',
+  'SYS_ADMIN',
+  'SYS_PTRACE',
+  'SYS_MODULE',
+  'DAC_READ_SEARCH',
+])
+
+function openCheck({ name }: Actor, manifest: string, pod: Pod): Check {
+  return checked(source, manifest, `nothing opens the host itself to the pod of ${name}`, [
+    ...(pod.hostPID ? ['it has hostPID: by /proc it sees the processes of the host, and their files'] : []),
+    ...containersOf(pod).flatMap(([who, { privileged, addedCapabilities }]) => [
+      ...(privileged ? [`${who} is privileged, which opens all of the host to it`] : []),
+      ...addedCapabilities
+        .map((each) => each.toUpperCase().replace(/^CAP_/, ''))
+        .filter((each) => opening.has(each))
+        .map((each) => `${who} has the capability ${each}, which opens all of the host to it`),
+    ]),
+  ])
+}
+
 function socketMountCheck({ matrix }: Looked, manifest: string, { mounts }: Pod): Check {
-  const sockets = pathsOf(matrix, objects.socket)
-  const directories = pathsOf(matrix, objects.runtime)
+  const sockets = pathsOf(matrix, objects.socket).map(oneSpelling)
+  const directories = pathsOf(matrix, objects.runtime).map(oneSpelling)
   const made = mounts.filter(
     ({ hostPath, type }) => directories.includes(hostPath) && type === 'DirectoryOrCreate',
   )

@@ -25,3 +25,12 @@ export function isPlainPath(text: string): boolean {
     .every((each) => each !== '' && each !== '.' && each !== '..')
   return text.startsWith('/') && plain && !/[\n\0\ufffd]/.test(text)
 }
+
+/** One spelling of a path that others wrote: without doubled and trailing slashes, and `/run` for `/var/run`. */
+export function oneSpelling(path: string): string {
+  const short = `/${path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')}`
+  return /^\/var\/run(\/|$)/.test(short) ? short.slice('/var'.length) : short
+}

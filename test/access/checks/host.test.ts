@@ -23,6 +23,7 @@ const matrix: Matrix = {
   actors: new Map([['provider', provider]]),
   rules: [
     rule('auth material', path(jwt)),
+    rule('auth material', { is: 'named', file: config, keys: ['auth.jwt.jwtFile'] }),
     rule('configuration', path(config)),
     rule('encryption configuration', path(encryption)),
     rule('key registry', path(registry)),
@@ -281,6 +282,19 @@ describe('what is proved of a host beside the rules of its matrix', () => {
       'a runtime directory that its group can write, of the wrong group',
       { paths: { '/run/kms': own({ type: 'directory', mode: 0o2770 }) } },
       ['violated /run/kms: its gid is 700 (kms) instead of 701; its mode is 2770'],
+    ],
+    [
+      'the API server with another spelling of the socket',
+      { paths: { [encryption]: encrypted(kms('kms-1', `/var${socket}`)) } },
+      [],
+    ],
+    [
+      'a credential in the folder that only the configuration names',
+      {
+        paths: { [config]: text(configured.replace('{jwt: {', `{jwt: {jwtFile: ${home}/other.jwt, `)) },
+        names: ['identity.jwt', 'other.jwt', 'state'],
+      },
+      [],
     ],
     [
       'the API server with another name for the provider',

@@ -26,6 +26,7 @@ const matrix: Matrix = {
   actors: new Map([provider, api].map((each) => [each.name, each])),
   rules: [
     rule(provider, true, 'auth material', path(jwt)),
+    rule(provider, true, 'auth material', { is: 'named', file: config, keys: ['auth.jwt.jwtFile'] }),
     rule(provider, true, 'configuration', path(config)),
     rule(provider, true, 'provider state', path('/var/lib/kms/state')),
     rule(provider, true, 'runtime directory', path('/run/kms')),
@@ -43,8 +44,16 @@ interface PodParts {
   /** `hostPath type` of each mount. */
   readonly mounts?: readonly string[]
   readonly container?: string
+  /** More of `spec`. */
+  readonly more?: Readonly<Record<string, unknown>>
 }
-const manifest = ({ security = '{}', image = 'i:v1', mounts = [], container = '{}' }: PodParts): string =>
+const manifest = ({
+  security = '{}',
+  image = 'i:v1',
+  mounts = [],
+  container = '{}',
+  more = {},
+}: PodParts): string =>
   JSON.stringify({
     kind: 'Pod',
     spec: {
@@ -61,6 +70,7 @@ const manifest = ({ security = '{}', image = 'i:v1', mounts = [], container = '{
         const [hostPath, type] = each.split(' ')
         return { name: String(index), hostPath: { path: hostPath, type } }
       }),
+      ...more,
     },
   })
     .replace('"SECURITY"', security)
@@ -92,11 +102,12 @@ interface Case {
   readonly api?: PodParts
   readonly socketGroup?: string
   readonly metrics?: string
+  readonly jwtFile?: string
   readonly users?: Snapshot['users']
   readonly groups?: Snapshot['groups']
 }
 const found = (given: Case): readonly string[] => {
-  const configuration = `{server: {socketGroup: ${given.socketGroup ?? right.socketGroup}, metricsAddress: "${given.metrics ?? '127.0.0.1:8081'}"}}\n`
+  const configuration = `{server: {socketGroup: ${given.socketGroup ?? right.socketGroup}, metricsAddress: "${given.metrics ?? '127.0.0.1:8081'}"}, auth: {jwt: {jwtFile: ${given.jwtFile ?? jwt}}}}\n`
   const snapshot = snapshotWith({
     users: new Map([['root', user(0, 0)], ...(given.users ?? [])]),
     groups: new Map([['root', group(0)], ['kms-socket', group(701)], ...(given.groups ?? [])]),
@@ -181,6 +192,73 @@ describe('the manifests of static pods against the host', () => {
       'a privileged API server',
       { api: { container: '{"privileged": true}' } },
       ['violated kube-apiserver.yaml: it is privileged, which opens all of the host to it'],
+    ],
+    [
+      'the same directories, spelt in another way',
+      {
+        provider: { mounts: ['/var/run/kms/ Directory', ...others] },
+        api: { mounts: ['/var/run/kms Directory'] },
+      },
+      [],
+    ],
+    [
+      'the API server with the credentials, by a slash at the end and by /etc//kms',
+      { api: { mounts: [run, '/var/lib/kms/credentials/ Directory', '/etc//kms Directory'] } },
+      ['violated kube-apiserver.yaml: it mounts /var/lib/kms/credentials; it mounts /etc/kms'],
+    ],
+    [
+      'the API server with a file that only the configuration names, and with the configuration',
+      {
+        jwtFile: '/srv/token',
+        api: { mounts: [run, '/srv Directory', `${config} File`] },
+      },
+      ['violated kube-apiserver.yaml: it mounts /srv; it mounts /etc/kms/config.yaml'],
+    ],
+    [
+      'other containers of its pod with the credentials',
+      {
+        api: {
+          mounts: [run],
+          more: {
+            containers: [
+              { name: 'kube-apiserver', volumeMounts: [{ name: '0', mountPath: '/run/kms' }] },
+              { name: 'agent', volumeMounts: [{ name: '1', mountPath: '/x' }] },
+            ],
+            initContainers: [
+              {
+                name: 'first',
+                securityContext: { privileged: true },
+                volumeMounts: [{ name: '1', mountPath: '/x' }],
+              },
+            ],
+            volumes: [
+              { name: '0', hostPath: { path: '/run/kms' } },
+              { name: '1', hostPath: { path: '/var/lib/kms' } },
+            ],
+          },
+        },
+      },
+      [
+        'violated kube-apiserver.yaml: its container agent mounts /var/lib/kms; its container first mounts /var/lib/kms',
+        'violated kube-apiserver.yaml: its container first is privileged, which opens all of the host to it',
+      ],
+    ],
+    [
+      'pods that see the processes of the host',
+      { provider: { more: { hostPID: true } }, api: { more: { hostPID: true } } },
+      [
+        'violated kms.yaml: it has hostPID: by /proc it sees the processes of the host, and their files',
+        'violated kube-apiserver.yaml: it has hostPID: by /proc it sees the processes of the host, and their files',
+      ],
+    ],
+    [
+      'capabilities that open the host',
+      {
+        api: { container: '{"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_ADMIN", "CAP_SYS_PTRACE"]}}' },
+      },
+      [
+        'violated kube-apiserver.yaml: it has the capability SYS_ADMIN, which opens all of the host to it; it has the capability SYS_PTRACE, which opens all of the host to it',
+      ],
     ],
     [
       'the API server as another user without the group',
