@@ -169,7 +169,7 @@ function rootsCheck({ snapshot, accounts }: Looked, path: string, open: number):
         ]
       : []
   const who = open === 0o022 ? 'root alone writes it' : 'root alone writes it, and not all read it'
-  return checked('Permissions, owner root', path, who, findings)
+  return weighed('Permissions, owner root', path, who, { findings, doubts: doubtsOf(snapshot, [path]) })
 }
 
 function runtimeCheck({ matrix, snapshot, accounts }: Looked, path: string): Check {

@@ -73,6 +73,7 @@ const right: Readonly<Record<string, Fact<PathState>>> = {
   [`${registry}.checkpoint`]: own(),
   '/run/kms': own({ type: 'directory', gid: known(701), mode: 0o2750 }),
   '/etc/sudoers': { is: 'absent' },
+  [`/etc/systemd/system/${unit}`]: file({}),
 }
 const folder = (at: string, ending: string, texts: Readonly<Record<string, string>>): Snapshot['folders'] =>
   new Map([[folderKey(at, ending), { is: 'present', state: new Map(Object.entries(texts)) }]])
@@ -193,13 +194,14 @@ describe('what is proved of a host beside the rules of its matrix', () => {
       [`unknown ${jwt}: expected an answer, found none`, `unknown ${jwt}: expected an answer, found none`],
     ],
     [
-      'a registry and a socket that cannot be looked at',
-      { paths: { [registry]: trouble, [socket]: trouble } },
+      'a registry and a runtime directory that cannot be looked at',
+      { paths: { [registry]: trouble, '/run/kms': trouble } },
       [
         `unknown ${registry}: expected an answer, found none`,
+        'unknown /run/kms: expected an answer, found none',
+        'unknown /run/kms: expected an answer, found none',
         `unknown ${registry}: expected an answer, found none`,
         `unknown ${registry}.checkpoint: expected an answer, found none`,
-        `unknown ${socket}: expected an answer, found none`,
       ],
     ],
     [

@@ -95,7 +95,7 @@ const right = {
 
 /** Nothing of it is looked into here. */
 const absent = { is: 'absent' } as const
-const there = { [jwt]: absent, '/var/lib/kms/state': absent, '/run/kms/kms.sock': absent }
+const there = { [jwt]: absent, '/var/lib/kms/state': absent, '/run/kms': absent, '/run/kms/kms.sock': absent }
 
 interface Case {
   readonly provider?: PodParts
