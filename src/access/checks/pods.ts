@@ -35,8 +35,7 @@ export function podChecks(looked: Looked): readonly Check[] {
 }
 
 function providerChecks(looked: Looked, actor: Actor, manifest: string, pod: Pod): readonly Check[] {
-  const { matrix, accounts } = looked
-  const gids = socketGroupsOf(actor).flatMap((name) => accounts.gid(name) ?? [])
+  const gids = socketGroupsOf(actor).flatMap((name) => looked.accounts.gid(name) ?? [])
   const material = materialOf(looked).map(oneSpelling)
   const files = pod.mounts.filter(({ hostPath }) => material.includes(hostPath))
   return [

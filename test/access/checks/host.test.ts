@@ -191,7 +191,7 @@ describe('what is proved of a host beside the rules of its matrix', () => {
     [
       'a credential that cannot be looked at',
       { paths: { [jwt]: trouble } },
-      [`unknown ${jwt}: expected an answer, found none`, `unknown ${jwt}: expected an answer, found none`],
+      Array.from({ length: 3 }, () => `unknown ${jwt}: expected an answer, found none`),
     ],
     [
       'a registry and a runtime directory that cannot be looked at',
