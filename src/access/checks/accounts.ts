@@ -117,7 +117,7 @@ function sudoRulesOf(snapshot: Snapshot): {
         ? []
         : [[sudoRules.file, Buffer.from(bytes.reveal()).toString('utf8')] as const]),
       ...(folder?.is === 'present'
-        ? [...folder.state].map(([name, text]): NamedText => [`${sudoRules.folder}/${name}`, text])
+        ? [...folder.state].map(([name, text]): NamedText => [`${sudoRules.folder}/${name}`, text ?? ''])
         : []),
     ],
     doubts: [
