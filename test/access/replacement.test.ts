@@ -4,7 +4,7 @@ import { ownGrant } from '../../src/access/evaluate/own-grant.ts'
 import { evaluateReplacement } from '../../src/access/evaluate/replacement.ts'
 import type { Rows } from '../../src/access/evaluate/walk.ts'
 import { movableIn, replacementAttempt } from '../../src/access/replacement.ts'
-import type { ActingIdentity, Attempt, Evaluation } from '../../src/access/types.ts'
+import type { ActingIdentity, Attempt, Evaluation } from '../../src/model/access.ts'
 import type { Fact, PathState } from '../../src/model/facts.ts'
 import { acl, identity, kms, kmsGroup, kube, names, root, row, rowsOf } from './evaluate/rows.ts'
 

@@ -1,4 +1,4 @@
-import type { ActingIdentity } from '../types.ts'
+import type { ActingIdentity } from '../../model/access.ts'
 import { capabilities } from './capabilities.ts'
 import type { Capability } from './capabilities.ts'
 import { execute, read, write } from './row.ts'

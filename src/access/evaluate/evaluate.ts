@@ -1,4 +1,4 @@
-import type { ActingIdentity, Action, Evaluation } from '../types.ts'
+import type { ActingIdentity, Action, Evaluation } from '../../model/access.ts'
 import { has } from './decide.ts'
 import { execute, read, search, write } from './row.ts'
 import { missing, permission, refused, unknown } from './step.ts'

@@ -1,4 +1,4 @@
-import type { Evaluation, Step } from '../types.ts'
+import type { Evaluation, Step } from '../../model/access.ts'
 
 /** For those who know permissions from files only. */
 const glosses: ReadonlyMap<string, string> = new Map([

@@ -1,4 +1,4 @@
-import type { ActingIdentity, Evaluation, Step } from '../types.ts'
+import type { ActingIdentity, Evaluation, Step } from '../../model/access.ts'
 import type { PathState } from '../../model/facts.ts'
 import { has } from './decide.ts'
 import { shownPath } from './words.ts'

@@ -1,4 +1,4 @@
-import type { ActingIdentity, Evaluation } from '../types.ts'
+import type { ActingIdentity, Evaluation } from '../../model/access.ts'
 import { evaluate } from './evaluate.ts'
 import type { Names } from './words.ts'
 import type { Rows } from './walk.ts'

@@ -1,4 +1,4 @@
-import type { ActingIdentity, Evaluation } from '../types.ts'
+import type { ActingIdentity, Evaluation } from '../../model/access.ts'
 import { has } from './decide.ts'
 import { showUser } from './words.ts'
 import type { Names } from './words.ts'

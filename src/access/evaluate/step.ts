@@ -1,4 +1,4 @@
-import type { ActingIdentity, Step } from '../types.ts'
+import type { ActingIdentity, Step } from '../../model/access.ts'
 import { decide } from './decide.ts'
 import { execute, read, write } from './row.ts'
 import type { Row } from './row.ts'

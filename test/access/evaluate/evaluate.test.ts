@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { evaluate } from '../../../src/access/evaluate/evaluate.ts'
 import { evaluateSignal } from '../../../src/access/evaluate/signal.ts'
-import type { ActingIdentity, Action } from '../../../src/access/types.ts'
+import type { ActingIdentity, Action } from '../../../src/model/access.ts'
 import type { Fact, PathState } from '../../../src/model/facts.ts'
 import { unknown } from '../../../src/model/value.ts'
 import { acl, identity, kms, kmsGroup, kube, names, root, row, rowsOf, socketGroup } from './rows.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { evaluate } from '../../../src/access/evaluate/evaluate.ts'
 import { explain, whatWouldChange } from '../../../src/access/evaluate/explain.ts'
-import type { ActingIdentity, Action } from '../../../src/access/types.ts'
+import type { ActingIdentity, Action } from '../../../src/model/access.ts'
 import { acl, identity, kms, kmsGroup, kube, names, root, row, rowsOf, socketGroup } from './rows.ts'
 
 const stranger = identity(kube)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ActingIdentity, Action } from '../../../src/access/types.ts'
+import type { ActingIdentity, Action } from '../../../src/model/access.ts'
 import type { Layout, Made } from './layouts.ts'
 
 /** One question to the kernel and the evaluator. */

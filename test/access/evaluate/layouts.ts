@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ActingIdentity } from '../../../src/access/types.ts'
+import type { ActingIdentity } from '../../../src/model/access.ts'
 import { identity } from './rows.ts'
 
 /** Few ids, so that owners, members and strangers all come about. */

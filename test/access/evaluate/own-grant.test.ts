@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { evaluate } from '../../../src/access/evaluate/evaluate.ts'
 import { ownGrant } from '../../../src/access/evaluate/own-grant.ts'
 import type { Rows } from '../../../src/access/evaluate/walk.ts'
-import type { ActingIdentity, Action, Evaluation } from '../../../src/access/types.ts'
+import type { ActingIdentity, Action, Evaluation } from '../../../src/model/access.ts'
 import type { Fact, PathState } from '../../../src/model/facts.ts'
 import { acl, identity, kms, kmsGroup, kube, names, root, row, rowsOf } from './rows.ts'
 

@@ -1,6 +1,6 @@
 import type { Names } from '../../../src/access/evaluate/words.ts'
 import type { Rows } from '../../../src/access/evaluate/walk.ts'
-import type { ActingIdentity } from '../../../src/access/types.ts'
+import type { ActingIdentity } from '../../../src/model/access.ts'
 import type { Fact, PathState } from '../../../src/model/facts.ts'
 import { known } from '../../../src/model/value.ts'
 
