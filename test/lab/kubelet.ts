@@ -121,7 +121,14 @@ export async function startKubelet(lab: Lab, host: LabHost): Promise<StandInKube
     const manifests = new Map(
       readdirSync(watched)
         .filter((name) => !name.startsWith('.'))
-        .map((name) => [name, readFileSync(join(watched, name), 'utf8')]),
+        .flatMap((name): [string, string][] => {
+          try {
+            return [[name, readFileSync(join(watched, name), 'utf8')]]
+          } catch {
+            // Gone since: an editor's temporary file.
+            return []
+          }
+        }),
     )
     for (const [name, text] of running) {
       if (manifests.get(name) === text) continue

@@ -201,7 +201,10 @@ test.each<
   [
     'runs and is not ready',
     { ready: { kind: 'http', url: 'http://127.0.0.1:1/ready' } },
-    { units: started(), tests: { 'http:kms.service:http://127.0.0.1:1/ready': { answer: 'no', detail: 'status 503' } } },
+    {
+      units: started(),
+      tests: { 'http:kms.service:http://127.0.0.1:1/ready': { answer: 'no', detail: 'status 503' } },
+    },
     ['ready: no: status 503 → yes'],
     ['await'],
   ],

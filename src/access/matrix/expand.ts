@@ -50,7 +50,10 @@ export function expandMatrix(request: MatrixRequest): Matrix {
   const actors = actorsOf(parts, errors)
   const names = { actors, classes: classesOf(parts), anywhere }
   const rules = parts.flatMap((part) => rulesOf(part, names, errors))
-  const kmsSockets = parts.flatMap((part) => kmsSocketsOf(part, anywhere, errors))
+  // Who uses it may be what only another role brings, which this playbook does not use: then there is nobody to ask as.
+  const kmsSockets = parts
+    .flatMap((part) => kmsSocketsOf(part, anywhere, errors))
+    .filter(({ heldBy, usedBy }) => actors.has(heldBy) && actors.has(usedBy))
   throwCollected(errors)
   return {
     actors,

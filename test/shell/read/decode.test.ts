@@ -38,7 +38,11 @@ const section: readonly string[] = [
     `${row}/secret`,
   ...['trouble', 'stat: cannot statx /etc: Permission denied'],
   ...['acls', 'ls', '/etc/passwd\n'],
-  ...['acls', 'getfacl', '# file: /etc/passwd\n# owner: 0\nuser::rw-\nuser:5:r--\ngroup::---\nmask::r--\nother::---\n'],
+  ...[
+    'acls',
+    'getfacl',
+    '# file: /etc/passwd\n# owner: 0\nuser::rw-\nuser:5:r--\ngroup::---\nmask::r--\nother::---\n',
+  ],
   ...['sums', `${'a'.repeat(64)}  /etc/passwd\n${'b'.repeat(64)}  /secret`],
   ...['slow', '/secret', '!43'],
   ...['text', '/etc/passwd', 'x.'],
