@@ -4,6 +4,7 @@ import type { Try } from '../model/process.ts'
 import type { ReadAtom } from '../model/wire.ts'
 import { actorAtoms } from './actors/find.ts'
 import { checkAtoms } from './checks/all.ts'
+import { unique } from './checks/common.ts'
 import { documentLimit } from './host-document.ts'
 import { entriesAbove } from './replacement.ts'
 
@@ -86,8 +87,4 @@ function accountAtoms(actors: readonly Actor[]): readonly ReadAtom[] {
       actors.flatMap(({ group, groups = [] }) => [...(group === undefined ? [] : [group]), ...groups]),
     ).map((name): ReadAtom => ({ atom: 'group', name })),
   ]
-}
-
-function unique(list: readonly string[]): readonly string[] {
-  return [...new Set(list)]
 }

@@ -1,4 +1,5 @@
-import { KmsfleetErrors, KmsfleetError } from '../errors/error.ts'
+import { collect, throwCollected } from '../document/collect.ts'
+import { KmsfleetError } from '../errors/error.ts'
 import { selectHosts } from '../inventory/select.ts'
 import type { Host, Inventory } from '../inventory/types.ts'
 import type { HostProof, Matrix } from '../model/access.ts'
@@ -51,22 +52,16 @@ export function expandMatrices(
     play,
     of: new Set(selectHosts(inventory, play.hosts, play.place)),
   }))
-  const errors = new Map<string, KmsfleetError>()
+  const errors: KmsfleetError[] = []
   const made = hosts.flatMap((host): readonly HostMatrix[] => {
     const own = plays.filter(({ of }) => of.has(host)).map(({ play }) => play)
-    try {
-      const matrix = expandMatrix({ engine, plays: own, everyPlay: playbook.plays, host, extraVars })
-      return matrix.rules.length === 0 ? [] : [{ host, matrix }]
-    } catch (error) {
-      // The same mistake is met once for each host: it is told once.
-      for (const each of error instanceof KmsfleetErrors ? error.errors : [error]) {
-        if (!(each instanceof KmsfleetError)) throw each
-        errors.set(`${each.message} ${JSON.stringify(each.place)}`, each)
-      }
-      return []
-    }
+    const matrix = collect(errors, () =>
+      expandMatrix({ engine, plays: own, everyPlay: playbook.plays, host, extraVars }),
+    )
+    return matrix === undefined || matrix.rules.length === 0 ? [] : [{ host, matrix }]
   })
-  if (errors.size > 0) throw new KmsfleetErrors([...errors.values()])
+  // The same mistake is met once for each host: it is told once.
+  throwCollected(errors)
   return made
 }
 

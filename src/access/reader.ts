@@ -2,7 +2,7 @@ import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Snapshot } from '../model/facts.ts'
 import type { ReadAtom } from '../model/wire.ts'
-import { bootstrapCommand, rootCommand } from '../shell/bootstrap.ts'
+import { rootShell } from '../shell/bootstrap.ts'
 import { compileRead } from '../shell/read/compile.ts'
 import { openSession } from '../shell/session.ts'
 import type { Channel, Connect } from '../transport/channel.ts'
@@ -15,13 +15,11 @@ export interface Reader extends AsyncDisposable {
   readonly roundTrips: number
 }
 
-const root = { plain: bootstrapCommand, elevated: rootCommand } as const
-
 /** Connects and waits for the root shell. Throws KmsfleetError `transport.*` or `host.*`. */
 export async function openReader(host: Host, connect: Connect, signal: AbortSignal): Promise<Reader> {
   const connection = await connect(host.name, host.connection, signal)
   try {
-    const session = await openSession(await connection.execRoot(root, signal), signal)
+    const session = await openSession(await connection.execRoot(rootShell, signal), signal)
     return {
       async ask(atoms) {
         for await (const message of session.send(compileRead(atoms), signal)) {
@@ -29,7 +27,7 @@ export async function openReader(host: Host, connect: Connect, signal: AbortSign
         }
         throw new KmsfleetError('host.protocol', 'expected a probe section at the end of a frame, found none')
       },
-      openChannel: () => connection.execRoot(root, signal),
+      openChannel: () => connection.execRoot(rootShell, signal),
       get roundTrips() {
         return session.roundTrips
       },

@@ -17,13 +17,12 @@ import { stateFolder } from '../runs/state-folder.ts'
 import type { SourceOptions } from '../sources/types.ts'
 import { commitOf } from './commit.ts'
 import type { RunOptions } from './options.ts'
-import { readPasswords } from './passwords.ts'
 import { askLine } from './prompt.ts'
-import { loadReachedInventory, openReach, type AloneOnTerminal } from './reach.ts'
-import { createRedaction } from './redaction.ts'
+import { openReach, type AloneOnTerminal } from './reach.ts'
 import { openReports, type Reports } from './reports.ts'
 import { watchSignals } from './signals.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { startCommand } from './start.ts'
+import type { Terminal } from './terminal.ts'
 import { readVersion } from './version.ts'
 
 /** A run of a playbook as one of the commands asks for it. */
@@ -49,11 +48,7 @@ export async function run({
   verify,
   sources,
 }: CommandRun): Promise<number> {
-  const redaction = createRedaction()
-  const terminal = openTerminal(options, redaction.redact)
-  const passwords = await readPasswords(options)
-  for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
-  const { inventory, extraVars } = loadReachedInventory(options, passwords)
+  const { redaction, terminal, inventory, extraVars } = await startCommand(options)
   const playbook = await loadPlaybookAndCode(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
   const hosts = hostsOfRun(inventory, playbook, options)

@@ -3,6 +3,7 @@ import { exitOf, reasonOf } from '../access/outcome.ts'
 import { actionWords, type AccessSummary, type Actor, type VerdictKind } from '../model/access.ts'
 import type { EventSink, RunEventBody } from '../model/event.ts'
 import { exitCode } from '../model/outcome.ts'
+import { resourceOfKey } from '../report/view.ts'
 import type { PreparedPlay } from './play.ts'
 import type { RunRequest } from './request.ts'
 
@@ -20,7 +21,7 @@ export function watchChanges(emit: EventSink): Touched {
   const changed = new Set<string>()
   const due = new Map<string, Set<string>>()
   const take = (event: RunEventBody): void => {
-    if (event.type === 'done') due.get(event.host)?.delete(resourceOf(event.change))
+    if (event.type === 'done') due.get(event.host)?.delete(resourceOfKey(event.change))
     if (event.type === 'host-ended') {
       if (event.changed > 0) changed.add(event.host)
       const own = due.get(event.host) ?? new Set<string>()
@@ -31,9 +32,6 @@ export function watchChanges(emit: EventSink): Touched {
   }
   return { emit: take, changed, due }
 }
-
-/** The resource in a change's key `resource@task`. */
-const resourceOf = (key: string): string => key.slice(0, key.lastIndexOf('@'))
 
 /** What the hosts of a run are to be proved by. Throws KmsfleetErrors with all that is wrong with it. */
 export function prepareProof(

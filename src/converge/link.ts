@@ -2,12 +2,10 @@ import { KmsfleetError } from '../errors/error.ts'
 import type { Host } from '../inventory/types.ts'
 import type { Snapshot } from '../model/facts.ts'
 import type { ChangeReport } from '../model/wire.ts'
-import { bootstrapCommand, rootCommand } from '../shell/bootstrap.ts'
+import { rootShell } from '../shell/bootstrap.ts'
 import { type Frame, openSession } from '../shell/session.ts'
 import { compileStop } from '../shell/write/compile.ts'
 import type { Connect } from '../transport/channel.ts'
-
-const root = { plain: bootstrapCommand, elevated: rootCommand } as const
 
 /** One host's connection and resident root shell, for as long as its part of a run lasts. */
 export interface Link extends AsyncDisposable {
@@ -24,7 +22,7 @@ export interface Link extends AsyncDisposable {
 export async function openLink(host: Host, connect: Connect, signal: AbortSignal): Promise<Link> {
   const connection = await connect(host.name, host.connection, signal)
   try {
-    const session = await openSession(await connection.execRoot(root, signal), signal)
+    const session = await openSession(await connection.execRoot(rootShell, signal), signal)
     return {
       send: async (frame, abort, onReport) => {
         let snapshot: Snapshot | undefined
@@ -36,7 +34,7 @@ export async function openLink(host: Host, connect: Connect, signal: AbortSignal
         throw new KmsfleetError('host.protocol', 'expected a probe section at the end of a frame, found none')
       },
       stop: async (run, abort) => {
-        const second = await openSession(await connection.execRoot(root, abort), abort)
+        const second = await openSession(await connection.execRoot(rootShell, abort), abort)
         try {
           await drain(second.send(compileStop(run), abort))
         } finally {

@@ -32,3 +32,6 @@ export const rootCommand =
 
 /** The one constant string that a login shell of whatever make is given. */
 export const bootstrapCommand = `exec ${rootCommand}`
+
+/** Both, as a connection starts the one that its login needs. */
+export const rootShell = { plain: bootstrapCommand, elevated: rootCommand } as const

@@ -31,7 +31,7 @@ export function ownGrant(
   }
   if (evaluate(made).is !== 'granted') return undefined
   const ways = (steps: readonly Step[]): readonly string[] =>
-    unique(steps.map(({ path }) => path)).flatMap((path) => {
+    [...new Set(steps.map(({ path }) => path))].flatMap((path) => {
       const fact = rows(path)
       const because = fact?.is === 'present' ? madeOf(who, fact.state)?.because : undefined
       if (because === undefined) return []
@@ -42,8 +42,6 @@ export function ownGrant(
   // a directory further up, which it may only pass through, is enough to replace what is below
   return (blocking.length > 0 ? blocking : ways(denied.steps)).join('; ')
 }
-
-const unique = (paths: readonly string[]): readonly string[] => [...new Set(paths)]
 
 /** Undefined for what it cannot change: of others, on a read-only mount, immutable. */
 function madeOf(who: ActingIdentity, state: PathState): Made | undefined {

@@ -28,7 +28,6 @@ export interface SocketsFound {
 export function socketAtoms(matrix: Matrix): readonly ReadAtom[] {
   return matrix.kmsSockets.flatMap((socket): readonly ReadAtom[] => {
     const users = usersOf(socket, matrix)
-    if (typeof users === 'string') return []
     const { program } = socket
     return [
       ...lookAtoms(socket, users),
@@ -63,10 +62,6 @@ async function proveSocket(
   signal: AbortSignal,
 ): Promise<SocketsFound> {
   const users = usersOf(socket, matrix)
-  if (typeof users === 'string') {
-    const finding = `nothing that is verified here says who ${users} is`
-    return { checks: [answerCheck(socket, 'unknown', finding)], sockets: [] }
-  }
   const { program, path, sameKeyIn } = socket
   const atoms = lookAtoms(socket, users)
   const before = lookOf(socket, first)

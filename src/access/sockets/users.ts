@@ -6,10 +6,10 @@ export interface Users {
   readonly user: Actor
 }
 
-/** The actors that a socket names; the name that no document has where there is one. */
-export function usersOf({ heldBy, usedBy }: KmsSocket, { actors }: Matrix): Users | string {
+/** The actors that a socket names; a matrix has no socket without them. */
+export function usersOf({ heldBy, usedBy, path }: KmsSocket, { actors }: Matrix): Users {
   const holder = actors.get(heldBy)
   const user = actors.get(usedBy)
-  if (holder === undefined) return heldBy
-  return user === undefined ? usedBy : { holder, user }
+  if (holder === undefined || user === undefined) throw new Error(`${path} names an actor that is none`)
+  return { holder, user }
 }

@@ -4,7 +4,7 @@ import { exitCode } from '../../model/outcome.ts'
 import { hostList } from '../../report/names.ts'
 import { styled, type Line } from '../../report/paint.ts'
 import { thrownLines } from '../../report/problem.ts'
-import { bootstrapCommand, rootCommand } from '../../shell/bootstrap.ts'
+import { rootShell } from '../../shell/bootstrap.ts'
 import { compileRead } from '../../shell/read/compile.ts'
 import { openSession } from '../../shell/session.ts'
 import type { Connect } from '../../transport/channel.ts'
@@ -60,7 +60,7 @@ export async function ping(pattern: string | undefined, options: PingOptions): P
 async function pingHost(host: Host, connect: Connect, signal: AbortSignal): Promise<Answer> {
   const start = performance.now()
   await using connection = await connect(host.name, host.connection, signal)
-  const channel = await connection.execRoot({ plain: bootstrapCommand, elevated: rootCommand }, signal)
+  const channel = await connection.execRoot(rootShell, signal)
   await using session = await openSession(channel, signal)
   const connected = performance.now()
   for await (const message of session.send(compileRead([]), signal)) {

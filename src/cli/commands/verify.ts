@@ -1,4 +1,4 @@
-import { prepareMatrices, verifyFleet, type HostEnd } from '../../access/fleet.ts'
+import { prepareMatrices, type HostEnd } from '../../access/fleet.ts'
 import { exitOf, reasonOf } from '../../access/outcome.ts'
 import { exitCode } from '../../model/outcome.ts'
 import { modules } from '../../modules/registry.ts'
@@ -10,36 +10,22 @@ import { thrownLines } from '../../report/problem.ts'
 import { proofDocument, proofJunit } from '../../report/proof-data.ts'
 import { proofLines, proofRecap } from '../../report/proof-text.ts'
 import type { VerifyOptions } from '../options.ts'
-import { readPasswords } from '../passwords.ts'
-import { loadReachedInventory, openReach } from '../reach.ts'
-import { createRedaction } from '../redaction.ts'
-import { watchSignals } from '../signals.ts'
-import { openTerminal, type Terminal } from '../terminal.ts'
+import { proveHosts } from '../prove.ts'
+import { startCommand } from '../start.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** `kmsfleet verify`: proves the access matrix on every host; reads, and changes nothing. */
 export async function verify(file: string, options: VerifyOptions): Promise<number> {
   const start = performance.now()
-  const redaction = createRedaction()
-  const terminal = openTerminal(options, redaction.redact)
-  const passwords = await readPasswords(options)
-  for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
-  const { inventory, extraVars } = loadReachedInventory(options, passwords)
+  const begun = await startCommand(options)
+  const { terminal, inventory, extraVars } = begun
   const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
   refuseStrayVariables(playbook, inventory)
   const { limit } = options
   const hosts = prepareMatrices({ playbook, inventory, extraVars, ...(limit === undefined ? {} : { limit }) })
-  using signals = watchSignals((text) => {
-    terminal.conversation.print([styled('warn', text)])
-  })
-  await using reach = openReach(inventory, options.inventory, (ask) => ask())
-  await reach.refuseUnknown(
-    hosts.map(({ host }) => host),
-    signals.stop,
-  )
-  const ends = await verifyFleet(hosts, reach.connect, options.forks, signals.stop)
+  const { ends, interrupted } = await proveHosts(hosts, begun, options)
   show(terminal, ends, options, performance.now() - start)
-  const interrupted = signals.stop.aborted ? exitCode.interrupted : undefined
-  return interrupted ?? ends.reduce((code, end) => code | exitOf(end), 0)
+  return interrupted ? exitCode.interrupted : ends.reduce((code, end) => code | exitOf(end), 0)
 }
 
 function show(

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { prepareMatrices, verifyFleet, type HostMatrix } from '../../access/fleet.ts'
+import { prepareMatrices, type HostMatrix } from '../../access/fleet.ts'
 import { narrowMatrix, questionOf, rulesAbout, whyLines } from '../../access/why.ts'
 import { exitOf } from '../../access/outcome.ts'
 import { exitCode } from '../../model/outcome.ts'
@@ -8,11 +8,8 @@ import { loadPlaybookAndProgram } from '../../playbook/code/load.ts'
 import { styled } from '../../report/paint.ts'
 import { thrownLines } from '../../report/problem.ts'
 import type { WhyOptions } from '../options.ts'
-import { readPasswords } from '../passwords.ts'
-import { loadReachedInventory, openReach } from '../reach.ts'
-import { createRedaction } from '../redaction.ts'
-import { watchSignals } from '../signals.ts'
-import { openTerminal } from '../terminal.ts'
+import { proveHosts } from '../prove.ts'
+import { startCommand } from '../start.ts'
 
 /** `kmsfleet why`: explains one access on each host, step by step. */
 export async function why(
@@ -21,12 +18,9 @@ export async function why(
   object: string,
   options: WhyOptions,
 ): Promise<number> {
-  const redaction = createRedaction()
-  const terminal = openTerminal(options, redaction.redact)
   const question = questionOf(actor, action, object)
-  const passwords = await readPasswords(options)
-  for (const secret of [passwords.login, passwords.become]) if (secret !== undefined) redaction.add(secret)
-  const { inventory, extraVars } = loadReachedInventory(options, passwords)
+  const begun = await startCommand(options)
+  const { terminal, inventory, extraVars } = begun
   const file = options.playbook ?? join(import.meta.dirname, '../../../playbooks/rollout.yml')
   const playbook = await loadPlaybookAndProgram(file, { modules: new Set(modules.keys()) })
   const { limit } = options
@@ -35,16 +29,8 @@ export async function why(
     host,
     matrix: narrowMatrix(matrix, question),
   }))
-  using signals = watchSignals((text) => {
-    terminal.conversation.print([styled('warn', text)])
-  })
-  await using reach = openReach(inventory, options.inventory, (ask) => ask())
-  await reach.refuseUnknown(
-    hosts.map(({ host }) => host),
-    signals.stop,
-  )
-  const ends = await verifyFleet(hosts, reach.connect, options.forks, signals.stop)
-  if (signals.stop.aborted) return exitCode.interrupted
+  const { ends, interrupted } = await proveHosts(hosts, begun, options)
+  if (interrupted) return exitCode.interrupted
   for (const [index, end] of ends.entries()) {
     const matrix = whole[index]?.matrix
     if (end.is === 'proved') {

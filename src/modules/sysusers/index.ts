@@ -1,13 +1,9 @@
 import type { Resource } from '../../model/resource.ts'
-import { whereTool } from '../../resources/common/where-tool.ts'
-import { directoryResource } from '../../resources/directory/directory.ts'
-import { contentOf } from '../../resources/file/content.ts'
-import { fileResource } from '../../resources/file/file.ts'
-import { besideVendor } from '../../resources/file/vendor.ts'
 import { groupResource } from '../../resources/group/group.ts'
 import { membershipResource } from '../../resources/group/membership.ts'
 import { userResource } from '../../resources/user/user.ts'
 import { defineModule } from '../define.ts'
+import { vendorConfig } from '../vendor-config.ts'
 import { SysusersArgs } from './arguments.ts'
 import { sysusersText } from './text.ts'
 
@@ -41,31 +37,20 @@ The rules of \`group\` and \`user\` hold: nothing is renumbered, accounts of the
   resources: (args, context) => {
     const text = sysusersText(args)
     return [
-      whereTool(
+      ...vendorConfig(
         'systemd-sysusers',
-        directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
-      ),
-      whereTool(
-        'systemd-sysusers',
-        besideVendor(
-          fileResource({
-            path: `${folder}/${args.name}.conf`,
-            owner: 'root',
-            group: 'root',
-            mode: 0o644,
-            content: contentOf(text, context),
-          }),
-          {
-            kind: 'sysusers.d',
-            name: `${args.name}.conf`,
-            text,
-            ending: `${args.name}.conf`,
-            // A membership is about both of its names, an account about its own.
-            subject: ([type = '', name = '', group = '']) =>
-              type === 'm' ? `m ${name} ${group}` : `${type.slice(0, 1)} ${name}`,
-            normal: (word) => word,
-          },
-        ),
+        folder,
+        {
+          kind: 'sysusers.d',
+          name: `${args.name}.conf`,
+          text,
+          ending: `${args.name}.conf`,
+          // A membership is about both of its names, an account about its own.
+          subject: ([type = '', name = '', group = '']) =>
+            type === 'm' ? `m ${name} ${group}` : `${type.slice(0, 1)} ${name}`,
+          normal: (word) => word,
+        },
+        context,
       ),
       ...accounts(args),
     ]

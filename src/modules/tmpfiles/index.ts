@@ -1,12 +1,9 @@
 import * as z from 'zod'
 import { showMode } from '../../resources/common/mode.ts'
-import { whereTool } from '../../resources/common/where-tool.ts'
 import { directoryResource } from '../../resources/directory/directory.ts'
-import { contentOf } from '../../resources/file/content.ts'
-import { fileResource } from '../../resources/file/file.ts'
-import { besideVendor } from '../../resources/file/vendor.ts'
 import { BaseName, Group, Mode, Owner, PlainPath } from '../arguments.ts'
 import { defineModule } from '../define.ts'
+import { vendorConfig } from '../vendor-config.ts'
 
 const folder = '/etc/tmpfiles.d'
 
@@ -49,30 +46,19 @@ then: a line that it would drop is refused by name.`,
   resources: ({ name, directories }, context) => {
     const text = tmpfilesText(directories)
     return [
-      whereTool(
+      ...vendorConfig(
         'systemd-tmpfiles',
-        directoryResource({ path: folder, owner: 'root', group: 'root', mode: 0o755 }),
-      ),
-      whereTool(
-        'systemd-tmpfiles',
-        besideVendor(
-          fileResource({
-            path: `${folder}/${name}.conf`,
-            owner: 'root',
-            group: 'root',
-            mode: 0o644,
-            content: contentOf(text, context),
-          }),
-          {
-            kind: 'tmpfiles.d',
-            name: `${name}.conf`,
-            text,
-            // As `next_boot` asks for them: each file is read once.
-            ending: '.conf',
-            subject: ([type = '', path = '']) => `${type.slice(0, 1)} ${path}`,
-            normal: (word, at) => (at === 2 && /^[0-7]+$/.test(word) ? word.replace(/^0+/, '') : word),
-          },
-        ),
+        folder,
+        {
+          kind: 'tmpfiles.d',
+          name: `${name}.conf`,
+          text,
+          // As `next_boot` asks for them: each file is read once.
+          ending: '.conf',
+          subject: ([type = '', path = '']) => `${type.slice(0, 1)} ${path}`,
+          normal: (word, at) => (at === 2 && /^[0-7]+$/.test(word) ? word.replace(/^0+/, '') : word),
+        },
+        context,
       ),
       ...directories.map((directory) => directoryResource(directory)),
     ]
